@@ -1,0 +1,125 @@
+/* danger.c: what lies under a range. See danger.h. */
+#include "danger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include "memory.h"
+#include "sys.h"
+#include "vma.h"
+
+#define ST_NOEXEC 8       /* statfs(2), f_flags */
+#define DEV_ZERO 0x105UL  /* character device 1:5, as st_rdev has it */
+
+static bool in_heap(const struct vma *vma)
+{
+	struct heap heap = vma_heap();
+
+	return vma->start < heap.end && vma->end > heap.start;
+}
+
+/* The main stack, or the stack that this call came in on. A thread's stack
+ * counts for its own thread alone, as in the kernel. */
+static bool is_stack(const struct vma *vma)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	return string_equal(vma->name, "[stack]") || (here >= vma->start && here < vma->end);
+}
+
+/* A file that its mount forbids to execute is not a question of written pages:
+ * that refusal is not ours to cure. */
+static bool on_noexec_mount(const struct vma *vma)
+{
+	struct statfs status;
+
+	if (vma->name[0] != '/' || sys_failed(sys_statfs(vma->name, &status)))
+		return false;
+	return status.f_flags & ST_NOEXEC;
+}
+
+/* MAP_SHARED|MAP_ANONYMOUS and System V shared memory: files within the kernel
+ * alone, which count as anonymous. */
+static bool is_shared_memory(const struct vma *vma)
+{
+	return vma->shared && (string_equal(vma->name, "/dev/zero (deleted)") ||
+			       string_after(vma->name, "/SYSV"));
+}
+
+static enum danger danger_of_vma(const struct vma *vma, int protection)
+{
+	bool file = vma->inode != 0;
+
+	if (!(vma->protection & PROT_EXEC)) {
+		if (in_heap(vma))
+			return DANGER_EXECHEAP;
+		if (!file && is_stack(vma))
+			return DANGER_EXECSTACK;
+		if (file && !vma->shared && string_equal(vma->name, "/dev/zero"))
+			return DANGER_DEVZERO;
+		if (file && !vma->shared)
+			return on_noexec_mount(vma) ? DANGER_NONE : DANGER_EXECMOD;
+	}
+	if (!file || is_shared_memory(vma) || (!vma->shared && protection & PROT_WRITE))
+		return DANGER_EXECMEM;
+	return DANGER_NONE;
+}
+
+/* Without /proc only this much is known: between start_brk and brk lies heap,
+ * which malloc made readable and writable. */
+static bool heap_by_address(uintptr_t address, uintptr_t limit, struct piece *piece)
+{
+	struct heap heap = vma_heap();
+
+	if (address < page_up(heap.start) || address >= page_up(heap.end))
+		return false;
+	piece->start = address;
+	piece->end = page_up(heap.end) < limit ? page_up(heap.end) : limit;
+	piece->protection = PROT_READ | PROT_WRITE;
+	piece->private_file = false;
+	piece->danger = DANGER_EXECHEAP;
+	return true;
+}
+
+long danger_under(uintptr_t address, uintptr_t limit, int protection, struct piece *piece)
+{
+	struct vma vma;
+	long result = vma_find(address, &vma);
+
+	if (result == -ENOENT || (result == 0 && vma.start > address))
+		return -ENOMEM;
+	if (result)
+		return heap_by_address(address, limit, piece) ? 0 : result;
+	piece->start = address;
+	piece->end = vma.end < limit ? vma.end : limit;
+	piece->protection = vma.protection;
+	piece->private_file = vma.inode != 0 && !vma.shared;
+	piece->danger = danger_of_vma(&vma, protection);
+	return 0;
+}
+
+bool danger_is_dev_zero(int fd)
+{
+	struct stat status;
+
+	if (fd < 0 || sys_failed(sys_fstat(fd, &status)))
+		return false;
+	return S_ISCHR(status.st_mode) && status.st_rdev == DEV_ZERO;
+}
+
+enum danger danger_of_mapping(const struct request *request)
+{
+	if (request->call == CALL_SHMAT)
+		return request->flags & SHM_EXEC ? DANGER_EXECMEM : DANGER_NONE;
+	if (!(request->protection & PROT_EXEC))
+		return DANGER_NONE;
+	if (request->flags & MAP_ANONYMOUS)
+		return DANGER_EXECMEM;
+	if (!(request->flags & MAP_SHARED) && request->protection & PROT_WRITE)
+		return DANGER_EXECMEM;
+	return DANGER_NONE;
+}

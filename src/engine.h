@@ -1,0 +1,43 @@
+/* engine.h: the walk of a call: from what the program asks to what it gets.
+ *
+ * A door (the preload's hooks are the first) turns what it sees into a request,
+ * calls the function of the call's name, and hands the answer on: a result, or
+ * a negated errno, as the kernel would have given it. Everything else that a
+ * call needs is decided here.
+ *
+ * Any thread, any context but the fault handler. Freestanding: what only a door
+ * can do is handed in as functions. */
+#ifndef JITMEND_ENGINE_H
+#define JITMEND_ENGINE_H
+
+#include "request.h"
+#include "settings.h"
+
+struct door {
+	/* A dangerous request was settled. Called without the lock, on the thread
+	 * of the request; may be NULL. */
+	void (*report)(const struct event *event);
+
+	/* Makes sure that faults will come to fault_settle from now on. False:
+	 * they will not, so no page may move. */
+	bool (*guard_faults)(void);
+};
+
+/* Once, before any call. */
+void engine_begin(const struct settings *settings, const struct door *door);
+
+/* Whether calls are watched at all; where not, everything is passed on. */
+bool engine_watches(void);
+
+/* The process's personality(2) as it is from now on: with READ_IMPLIES_EXEC
+ * every readable mapping is executable. */
+void engine_note_personality(unsigned long personality);
+
+long engine_mmap(const struct request *request);
+long engine_mprotect(const struct request *request);
+long engine_shmat(const struct request *request); /* fd: the segment's id */
+long engine_munmap(uintptr_t address, size_t length);
+long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to);
+long engine_madvise(uintptr_t address, size_t length, int advice);
+
+#endif

@@ -1,0 +1,55 @@
+/* fault.c: whose fault it is. See fault.h. */
+#include "fault.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "codepages.h"
+#include "lock.h"
+#include "sys.h"
+#include "vma.h"
+
+/* On this processor whatever is mapped at all can be read. */
+static bool permits(int protection, int access)
+{
+	return access == PROT_READ ? protection != PROT_NONE : protection & access;
+}
+
+/* Without /proc the page table alone speaks, and it may be out of date: then
+ * the same fault would come for ever. Once is believed, twice is not. */
+static bool permitted_as_far_as_known(const struct fault *fault, const struct code_page *page)
+{
+	static _Atomic uint64_t last_guess;
+	uint64_t guess = (uint64_t)fault->address ^ (uint64_t)sys_gettid() << 40 ^
+			 (uint64_t)fault->access << 60;
+
+	return permits((int)page->view, fault->access) &&
+	       atomic_exchange(&last_guess, guess) != guess;
+}
+
+/* The fault may be older than the page's present state: it came while the page
+ * was away, and its handler got to run only now. */
+static bool permitted_now(const struct fault *fault, const struct code_page *page)
+{
+	struct vma vma;
+	long result = vma_find(fault->address, &vma);
+
+	if (result == 0)
+		return vma.start <= fault->address && permits(vma.protection, fault->access);
+	return permitted_as_far_as_known(fault, page);
+}
+
+bool fault_settle(const struct fault *fault)
+{
+	struct code_page page = codepages_get(fault->address);
+
+	if (page.state == PAGE_UNKNOWN)
+		return false;
+	if (page.state == PAGE_MOVING) {
+		if (lock_is_mine())
+			return false; /* waiting for oneself would never end */
+		codepages_wait(fault->address);
+		return true;
+	}
+	return permitted_now(fault, &page);
+}

@@ -1,0 +1,27 @@
+/* fault.h: what a fault means to jitmend.
+ *
+ * The door that owns the SIGSEGV handler asks here first. The answer is either
+ * that the access will succeed when it is tried again, so the handler returns,
+ * or that the fault is the program's own, to be given to it as it came.
+ *
+ * Called in a signal handler on any thread, at any instruction of the host's,
+ * with unknown locks held and little stack: nothing here takes the engine's
+ * lock, unwinds or allocates. */
+#ifndef JITMEND_FAULT_H
+#define JITMEND_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where a fault touched, and what it wanted there: one of PROT_READ, PROT_WRITE
+ * and PROT_EXEC. */
+struct fault {
+	uintptr_t address;
+	int access;
+};
+
+/* True: try the instruction again. False: the fault is the host's. Waits while
+ * the page is on the move. */
+bool fault_settle(const struct fault *fault);
+
+#endif

@@ -1,0 +1,178 @@
+/* hook/exec.c: becoming another program, and starting one. Rules: hook/hook.h.
+ *
+ * A program inherits what is blocked and what is ignored: it gets the host's,
+ * not what jitmend has in the kernel (signals.h). exec runs in children of
+ * vfork too, on the parent's memory: nothing here changes any of it, and the
+ * lock, which a successful exec would never give back, is not taken. */
+#include <alloca.h>
+#include <errno.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "../lock.h"
+#include "../signals.h"
+#include "hook.h"
+#include "next.h"
+
+static int answer(int result, const struct signals_handed *handed)
+{
+	int error = errno;
+
+	signals_take_back(handed);
+	errno = error;
+	return result;
+}
+
+HOOK int execve(const char *path, char *const arguments[], char *const environment[])
+{
+	struct signals_handed handed;
+
+	signals_hand_on(&handed);
+	if (next.execve)
+		return answer(next.execve(path, arguments, environment), &handed);
+	return answer((int)hook_answer(SYS_CALL(SYS_execve, path, arguments, environment, 0, 0, 0)),
+		      &handed);
+}
+
+HOOK int execvpe(const char *file, char *const arguments[], char *const environment[])
+{
+	struct signals_handed handed;
+
+	if (!next.execvpe)
+		return errno = ENOSYS, -1;
+	signals_hand_on(&handed);
+	return answer(next.execvpe(file, arguments, environment), &handed);
+}
+
+HOOK int fexecve(int fd, char *const arguments[], char *const environment[])
+{
+	struct signals_handed handed;
+
+	if (!next.fexecve)
+		return errno = ENOSYS, -1;
+	signals_hand_on(&handed);
+	return answer(next.fexecve(fd, arguments, environment), &handed);
+}
+
+HOOK int execveat(int fd, const char *path, char *const arguments[], char *const environment[],
+		  int flags)
+{
+	struct signals_handed handed;
+
+	if (!next.execveat)
+		return errno = ENOSYS, -1;
+	signals_hand_on(&handed);
+	return answer(next.execveat(fd, path, arguments, environment, flags), &handed);
+}
+
+HOOK int execv(const char *path, char *const arguments[])
+{
+	return execve(path, arguments, environ);
+}
+
+HOOK int execvp(const char *file, char *const arguments[])
+{
+	return execvpe(file, arguments, environ);
+}
+
+/* How many there are from FIRST on, the NULL at the end included. */
+static size_t count_arguments(const char *first, va_list list)
+{
+	size_t count = 1;
+
+	for (; first; first = va_arg(list, const char *))
+		count++;
+	return count;
+}
+
+static void collect_arguments(char **array, const char *first, va_list list)
+{
+	for (; first; first = va_arg(list, const char *))
+		*array++ = (char *)first;
+	*array = NULL;
+}
+
+HOOK int execl(const char *path, const char *first, ...)
+{
+	char **array;
+	va_list list;
+
+	va_start(list, first);
+	array = alloca(count_arguments(first, list) * sizeof *array);
+	va_end(list);
+	va_start(list, first);
+	collect_arguments(array, first, list);
+	va_end(list);
+	return execve(path, array, environ);
+}
+
+HOOK int execlp(const char *file, const char *first, ...)
+{
+	char **array;
+	va_list list;
+
+	va_start(list, first);
+	array = alloca(count_arguments(first, list) * sizeof *array);
+	va_end(list);
+	va_start(list, first);
+	collect_arguments(array, first, list);
+	va_end(list);
+	return execvpe(file, array, environ);
+}
+
+HOOK int execle(const char *path, const char *first, ...)
+{
+	char **array, *const *environment;
+	va_list list;
+
+	va_start(list, first);
+	array = alloca(count_arguments(first, list) * sizeof *array);
+	va_end(list);
+	va_start(list, first);
+	collect_arguments(array, first, list);
+	environment = va_arg(list, char *const *);
+	va_end(list);
+	return execve(path, array, environment);
+}
+
+typedef int spawn(pid_t *, const char *, const posix_spawn_file_actions_t *,
+		  const posix_spawnattr_t *, char *const *, char *const *);
+
+/* While the kernel has the host's signals no page may move. */
+static int spawn_with_hosts_signals(spawn *next_spawn, pid_t *pid, const char *file,
+				    const posix_spawn_file_actions_t *actions,
+				    const posix_spawnattr_t *attributes, char *const *arguments,
+				    char *const *environment)
+{
+	struct signals_handed handed;
+	int result;
+
+	lock_take_for_fork();
+	signals_hand_on(&handed);
+	result = next_spawn(pid, file, actions, attributes, arguments, environment);
+	signals_take_back(&handed);
+	lock_release_after_fork();
+	return result;
+}
+
+HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+		     const posix_spawnattr_t *attributes, char *const arguments[],
+		     char *const environment[])
+{
+	if (!next.posix_spawn)
+		return ENOSYS;
+	return spawn_with_hosts_signals(next.posix_spawn, pid, path, actions, attributes,
+					arguments, environment);
+}
+
+HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+		      const posix_spawnattr_t *attributes, char *const arguments[],
+		      char *const environment[])
+{
+	if (!next.posix_spawnp)
+		return ENOSYS;
+	return spawn_with_hosts_signals(next.posix_spawnp, pid, file, actions, attributes,
+					arguments, environment);
+}

@@ -1,0 +1,81 @@
+/* hook/fork.c: the ways to a child of one's own that fork handlers do not see.
+ * fork, forkpty and daemon run the handlers of src/start.c. Rules: hook/hook.h.
+ *
+ * A child must not begin while pages are on the move: the thread that moves
+ * them does not exist there. vfork and CLONE_VM share the memory, where the
+ * mover goes on. */
+#include <sched.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "../start.h"
+#include "fork.h"
+#include "hook.h"
+#include "next.h"
+
+/* What each side of a fork has to do. */
+static void leave_fork(long result)
+{
+	if (result == 0)
+		start_child();
+	else
+		start_fork_over();
+}
+
+HOOK pid_t _Fork(void)
+{
+	pid_t result;
+
+	if (!next._Fork)
+		return errno = ENOSYS, -1;
+	start_fork();
+	result = next._Fork();
+	leave_fork(result);
+	return result;
+}
+
+struct beginning {
+	int (*function)(void *);
+	void *argument;
+};
+
+static int begin_child(void *argument)
+{
+	struct beginning *beginning = argument;
+
+	start_child();
+	return beginning->function(beginning->argument);
+}
+
+HOOK int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
+{
+	struct beginning beginning = { .function = function, .argument = argument };
+	void *parent_tid, *tls, *child_tid;
+	va_list arguments;
+	int result;
+
+	va_start(arguments, argument);
+	parent_tid = va_arg(arguments, void *);
+	tls = va_arg(arguments, void *);
+	child_tid = va_arg(arguments, void *);
+	va_end(arguments);
+	if (!next.clone)
+		return errno = ENOSYS, -1;
+	if (flags & CLONE_VM || !function)
+		return next.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+	start_fork();
+	/* The child's copy of this frame is its own. */
+	result = next.clone(begin_child, stack, flags, &beginning, parent_tid, tls, child_tid);
+	start_fork_over();
+	return result;
+}
+
+long hook_fork_by_syscall(long number, long a, long b, long c, long d, long e)
+{
+	long result;
+
+	start_fork();
+	result = SYS_CALL(number, a, b, c, d, e, 0);
+	leave_fork(result);
+	return result;
+}

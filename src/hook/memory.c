@@ -1,0 +1,112 @@
+/* hook/memory.c: mappings and their protection. Rules: hook/hook.h.
+ *
+ * The kernel is asked by the engine, never the next definition: allocators call
+ * these before anything of libc works. */
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/shm.h>
+#include <sys/types.h>
+
+#include "../engine.h"
+#include "../start.h"
+#include "hook.h"
+
+HOOK void *mmap64(void *address, size_t length, int protection, int flags, int fd, off64_t offset)
+{
+	struct request request = {
+		.call = CALL_MMAP,
+		.address = (uintptr_t)address,
+		.length = length,
+		.protection = protection,
+		.pkey = -1,
+		.flags = flags,
+		.fd = fd,
+		.offset = offset,
+		.call_site = HOOK_CALL_SITE,
+	};
+
+	start_engine();
+	return (void *)hook_answer(engine_mmap(&request));
+}
+
+HOOK void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+	__attribute__((alias("mmap64")));
+
+HOOK int mprotect(void *address, size_t length, int protection)
+{
+	struct request request = {
+		.call = CALL_MPROTECT,
+		.address = (uintptr_t)address,
+		.length = length,
+		.protection = protection,
+		.pkey = -1,
+		.fd = -1,
+		.call_site = HOOK_CALL_SITE,
+	};
+
+	start_engine();
+	return (int)hook_answer(engine_mprotect(&request));
+}
+
+HOOK int pkey_mprotect(void *address, size_t length, int protection, int pkey)
+{
+	struct request request = {
+		.call = CALL_MPROTECT,
+		.address = (uintptr_t)address,
+		.length = length,
+		.protection = protection,
+		.pkey = pkey,
+		.fd = -1,
+		.call_site = HOOK_CALL_SITE,
+	};
+
+	start_engine();
+	return (int)hook_answer(engine_mprotect(&request));
+}
+
+HOOK int munmap(void *address, size_t length)
+{
+	return (int)hook_answer(engine_munmap((uintptr_t)address, length));
+}
+
+HOOK void *mremap(void *from, size_t old_length, size_t length, int flags, ...)
+{
+	uintptr_t to = 0;
+	va_list arguments;
+
+	va_start(arguments, flags);
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+		to = va_arg(arguments, uintptr_t);
+	va_end(arguments);
+	return (void *)hook_answer(engine_mremap((uintptr_t)from, old_length, length, flags, to));
+}
+
+HOOK int madvise(void *address, size_t length, int advice)
+{
+	return (int)hook_answer(engine_madvise((uintptr_t)address, length, advice));
+}
+
+HOOK void *shmat(int id, const void *address, int flags)
+{
+	struct request request = {
+		.call = CALL_SHMAT,
+		.address = (uintptr_t)address,
+		.pkey = -1,
+		.flags = flags,
+		.fd = id,
+		.call_site = HOOK_CALL_SITE,
+	};
+
+	start_engine();
+	return (void *)hook_answer(engine_shmat(&request));
+}
+
+HOOK int personality(unsigned long persona)
+{
+	long before = SYS_CALL(SYS_personality, persona, 0, 0, 0, 0, 0);
+
+	if (!sys_failed(before) && persona != 0xffffffffUL)
+		engine_note_personality(persona);
+	return (int)hook_answer(before);
+}

@@ -1,0 +1,90 @@
+/* lock.c: a recursive futex lock owned by a thread id. See lock.h.
+ *
+ * The word is 0 when free, else the holder's thread id, with the top bit set
+ * when somebody waits. */
+#include "lock.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "sys.h"
+
+#define WAITERS 0x80000000u
+
+static _Atomic uint32_t word;
+static unsigned depth; /* only the holder touches it */
+
+static void take(void)
+{
+	uint32_t me = (uint32_t)sys_gettid();
+	uint32_t seen = 0;
+
+	if ((atomic_load_explicit(&word, memory_order_relaxed) & ~WAITERS) == me) {
+		depth++;
+		return;
+	}
+	if (atomic_compare_exchange_strong(&word, &seen, me))
+		return;
+	/* Whoever had to wait takes it as contended: it cannot know who else does. */
+	for (;;) {
+		seen = atomic_load(&word);
+		if (seen == 0) {
+			if (atomic_compare_exchange_strong(&word, &seen, me | WAITERS))
+				return;
+			continue;
+		}
+		if (!(seen & WAITERS) &&
+		    !atomic_compare_exchange_strong(&word, &seen, seen | WAITERS))
+			continue;
+		sys_futex_wait(&word, seen | WAITERS);
+	}
+}
+
+static void release(void)
+{
+	if (depth) {
+		depth--;
+		return;
+	}
+	if (atomic_exchange(&word, 0) & WAITERS)
+		sys_futex_wake(&word, 1);
+}
+
+void lock_take(uint64_t *mask)
+{
+	uint64_t most = ~(sys_signal_bit(SIGSEGV) | sys_signal_bit(SIGBUS) |
+			  sys_signal_bit(SIGFPE) | sys_signal_bit(SIGILL) |
+			  sys_signal_bit(SIGTRAP) | sys_signal_bit(SIGSYS));
+
+	sys_sigprocmask(SIG_BLOCK, &most, mask);
+	take();
+}
+
+void lock_release(const uint64_t *mask)
+{
+	release();
+	sys_sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+void lock_take_for_fork(void)
+{
+	take();
+}
+
+void lock_release_after_fork(void)
+{
+	release();
+}
+
+void lock_release_in_child(void)
+{
+	depth = 0;
+	atomic_store(&word, 0);
+}
+
+bool lock_is_mine(void)
+{
+	uint32_t holder = atomic_load(&word) & ~WAITERS;
+
+	return holder != 0 && holder == (uint32_t)sys_gettid();
+}

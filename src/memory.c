@@ -1,0 +1,55 @@
+/* memory.c: memcpy and its kin for the freestanding engine. See memory.h. */
+#include "memory.h"
+
+void *memcpy(void *restrict to, const void *restrict from, size_t length)
+{
+	unsigned char *t = to;
+	const unsigned char *f = from;
+
+	while (length--)
+		*t++ = *f++;
+	return to;
+}
+
+void *memset(void *to, int byte, size_t length)
+{
+	unsigned char *t = to;
+
+	while (length--)
+		*t++ = (unsigned char)byte;
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t length)
+{
+	const unsigned char *x = a, *y = b;
+
+	for (; length; length--, x++, y++)
+		if (*x != *y)
+			return *x < *y ? -1 : 1;
+	return 0;
+}
+
+size_t string_length(const char *string)
+{
+	const char *end = string;
+
+	while (*end)
+		end++;
+	return (size_t)(end - string);
+}
+
+bool string_equal(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+const char *string_after(const char *string, const char *prefix)
+{
+	while (*prefix)
+		if (*string++ != *prefix++)
+			return NULL;
+	return string;
+}

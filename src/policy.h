@@ -1,0 +1,39 @@
+/* policy.h: what is refused in this process: told by the user, or found out.
+ *
+ * The host's own request is the probe. A refusal is remembered by danger, so
+ * that the kernel is not asked the same again and the administrator's audit log
+ * gets one record, not thousands. Nothing is remembered over exec.
+ *
+ * Any context, no locks: each answer is one word that only ever goes from
+ * unknown to known. */
+#ifndef JITMEND_POLICY_H
+#define JITMEND_POLICY_H
+
+#include "request.h"
+
+/* WORDS: a set of enum policy_word. */
+void policy_begin(unsigned words);
+
+/* The user said that nothing is refused. */
+bool policy_is_none(void);
+
+/* Whether this danger is known to be refused. */
+bool policy_refuses(enum danger danger);
+
+/* Whether any danger is. One load. */
+bool policy_refuses_any(void);
+
+/* Whether the refusal comes from the user's list: the kernel was never asked. */
+bool policy_expected(enum danger danger);
+
+/* The errno of the refusal: the kernel's, or EACCES where it was expected. */
+int policy_error(enum danger danger);
+
+void policy_learn_refusal(enum danger danger, int error);
+
+/* Whether private anonymous memory can be made executable, which rung 1 needs;
+ * true until the contrary is known. */
+bool policy_allows_anonymous(void);
+void policy_learn_no_anonymous(void);
+
+#endif

@@ -1,0 +1,151 @@
+/* rung/anonymous.c: relocation under the program's feet. See rung/anonymous.h. */
+#include "anonymous.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "../codepages.h"
+#include "../memory.h"
+#include "../sys.h"
+
+static size_t length_of(const struct piece *piece)
+{
+	return piece->end - piece->start;
+}
+
+/* Address space for the pages while they are away. */
+static long reserve(size_t length, int protection)
+{
+	return sys_mmap(0, length, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+static long move_over(uintptr_t from, uintptr_t to, size_t length)
+{
+	long result = sys_mremap(from, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+
+	return sys_failed(result) ? result : 0;
+}
+
+/* Also where nothing came of it the pages keep an entry: a thread may have
+ * touched them meanwhile and ask only now. */
+static void settle(const struct piece *piece, int protection)
+{
+	struct code_page page = {
+		.state = PAGE_SETTLED,
+		.ask = (unsigned)protection,
+		.view = (unsigned)protection,
+		.rung = 1,
+	};
+
+	codepages_end_move(piece->start, length_of(piece), page);
+}
+
+/* The pages are away and the way back is refused, for want of kernel memory:
+ * rather their contents in new pages than nothing at their address. */
+static void bring_back_contents(const struct piece *piece, uintptr_t away)
+{
+	long made;
+
+	sys_mprotect(away, length_of(piece), PROT_READ | PROT_WRITE, -1);
+	made = sys_mmap(piece->start, length_of(piece), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (!sys_failed(made))
+		memcpy((void *)piece->start, (void *)away, length_of(piece));
+	sys_munmap(away, length_of(piece));
+	sys_mprotect(piece->start, length_of(piece), piece->protection, -1);
+}
+
+/* glibc may have given the heap's end back, by a brk that no hook sees, while
+ * its last pages were away. */
+static void trim_to_heap(const struct piece *piece, uintptr_t heap_end)
+{
+	uintptr_t now = page_up((uintptr_t)sys_brk(0));
+
+	if (now >= heap_end || now >= piece->end)
+		return;
+	if (now < piece->start)
+		now = piece->start;
+	sys_munmap(now, piece->end - now);
+}
+
+long rung_anonymous_move(const struct piece *piece, int protection, int pkey)
+{
+	size_t length = length_of(piece);
+	uintptr_t heap_end = page_up((uintptr_t)sys_brk(0));
+	long result = codepages_prepare(piece->start, length);
+	long away;
+
+	if (result)
+		return result;
+	away = reserve(length, PROT_NONE);
+	if (sys_failed(away))
+		return away;
+	codepages_begin_move(piece->start, length);
+	result = move_over(piece->start, (uintptr_t)away, length);
+	if (result) {
+		settle(piece, piece->protection);
+		sys_munmap((uintptr_t)away, length);
+		return result;
+	}
+	result = sys_mprotect((uintptr_t)away, length, protection, pkey);
+
+	long back = move_over((uintptr_t)away, piece->start, length);
+
+	if (back) {
+		bring_back_contents(piece, (uintptr_t)away);
+		result = back;
+	}
+	trim_to_heap(piece, heap_end);
+	settle(piece, result ? piece->protection : protection);
+	return result;
+}
+
+/* The pages that can be read: a mapping may be longer than its file, and what
+ * lies past the end raises SIGBUS for the program too. */
+static size_t copy_contents(const struct piece *piece, uintptr_t copy)
+{
+	long copied = sys_read_memory(sys_getpid(), (void *)copy, piece->start, length_of(piece));
+
+	if (copied == -ENOSYS || copied == -EPERM) {
+		memcpy((void *)copy, (void *)piece->start, length_of(piece));
+		return length_of(piece);
+	}
+	return sys_failed(copied) ? 0 : page_down((uintptr_t)copied);
+}
+
+long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
+{
+	size_t length = length_of(piece);
+	long result = codepages_prepare(piece->start, length);
+	struct piece readable = *piece;
+	long copy;
+
+	if (result)
+		return result;
+	copy = reserve(length, PROT_READ | PROT_WRITE);
+	if (sys_failed(copy))
+		return copy;
+	codepages_begin_move(piece->start, length);
+	if (piece->protection != PROT_READ)
+		result = sys_mprotect(piece->start, length, PROT_READ, -1);
+	if (!result) {
+		readable.end = piece->start + copy_contents(piece, (uintptr_t)copy);
+		result = sys_mprotect((uintptr_t)copy, length, protection, pkey);
+	}
+	if (!result && readable.end > readable.start)
+		result = move_over((uintptr_t)copy, piece->start, length_of(&readable));
+	if (result) {
+		sys_mprotect(piece->start, length, piece->protection, -1);
+		settle(piece, piece->protection);
+		sys_munmap((uintptr_t)copy, length);
+		return result;
+	}
+	if (readable.end < piece->end) {
+		/* The rest cannot be touched, so whether it may be executed is nobody's
+		 * question; a refusal changes nothing. */
+		sys_mprotect(readable.end, piece->end - readable.end, protection & ~PROT_EXEC, pkey);
+		sys_munmap((uintptr_t)copy + length_of(&readable), piece->end - readable.end);
+	}
+	settle(piece, protection);
+	return 0;
+}

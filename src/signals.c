@@ -1,0 +1,446 @@
+/* signals.c: one handler under the host's own. See signals.h.
+ *
+ * The handler runs at any instruction of the host's, on whatever stack the
+ * host's own handler would have run on: it takes no lock, calls no libc and
+ * leaves errno alone. */
+#include "signals.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "fault.h"
+#include "lock.h"
+#include "memory.h"
+#include "sys.h"
+
+/* si_errno of a SIGSEGV that was sent on as the stand-in; the kernel leaves the
+ * field alone, and nobody else sets it. */
+#define SENT_ON 0x6a6d
+
+#define SIGSEGV_BIT (1ULL << (SIGSEGV - 1))
+#define STAND_IN_BIT (1ULL << (SIGNAL_STAND_IN - 1))
+#define NEIGHBOUR_BIT (1ULL << (SIGNAL_STAND_IN - 2))
+
+/* All signals are blocked while an action is written: a handler on the same
+ * thread that wanted to read it would never end. The engine's lock keeps other
+ * writers out, and a fork from leaving the child with half an action. */
+struct hold {
+	uint64_t mask, inner;
+};
+
+static void hold_writers(struct hold *hold)
+{
+	uint64_t all = ~0ULL;
+
+	sys_sigprocmask(SIG_SETMASK, &all, &hold->mask);
+	lock_take(&hold->inner);
+}
+
+static void free_writers(const struct hold *hold)
+{
+	lock_release(&hold->inner);
+	sys_sigprocmask(SIG_SETMASK, &hold->mask, NULL);
+}
+
+/* What the host set. A version that is odd, or that changes while it is read,
+ * means that somebody is writing. */
+struct host_action {
+	atomic_uint version;
+	_Atomic uintptr_t handler; /* SIG_DFL, SIG_IGN or a function */
+	atomic_int flags;
+	_Atomic uint64_t mask;     /* as the host gave it */
+	_Atomic uintptr_t restorer;
+};
+
+struct action {
+	uintptr_t handler;
+	int flags;
+	uint64_t mask;
+	uintptr_t restorer;
+};
+
+static struct host_action host_segv, host_stand_in;
+static atomic_bool guarded;
+static atomic_int process; /* whose actions these are */
+
+static void on_signal(int signal, siginfo_t *info, void *context);
+
+/* ------------------------------------------------------------------- sets */
+
+bool signals_guarded(void)
+{
+	return atomic_load_explicit(&guarded, memory_order_relaxed);
+}
+
+uint64_t signals_to_kernel(uint64_t set)
+{
+	if (!signals_guarded())
+		return set;
+	return (set & ~(SIGSEGV_BIT | STAND_IN_BIT)) | (set & SIGSEGV_BIT ? STAND_IN_BIT : 0);
+}
+
+/* The stand-in's own bit is not kept. It is shown as its neighbour's is, which
+ * is right for sets that were made by filling. */
+uint64_t signals_to_host(uint64_t set)
+{
+	uint64_t host = set & ~(SIGSEGV_BIT | STAND_IN_BIT);
+
+	if (!signals_guarded() || !(set & STAND_IN_BIT))
+		return set;
+	return host | SIGSEGV_BIT | (set & NEIGHBOUR_BIT ? STAND_IN_BIT : 0);
+}
+
+/* libc's set is 128 bytes, of which the kernel has the first 8. */
+sigset_t signals_set_to_kernel(const sigset_t *set)
+{
+	sigset_t kernel = *set;
+	uint64_t word;
+
+	memcpy(&word, &kernel, sizeof word);
+	word = signals_to_kernel(word);
+	memcpy(&kernel, &word, sizeof word);
+	return kernel;
+}
+
+void signals_set_to_host(sigset_t *set)
+{
+	uint64_t word;
+
+	memcpy(&word, set, sizeof word);
+	word = signals_to_host(word);
+	memcpy(set, &word, sizeof word);
+}
+
+/* ---------------------------------------------------------------- actions */
+
+static struct host_action *host_action_of(int signal)
+{
+	return signal == SIGSEGV ? &host_segv : &host_stand_in;
+}
+
+static struct action read_action(struct host_action *host)
+{
+	for (;;) {
+		unsigned version = atomic_load(&host->version);
+		struct action action = {
+			.handler = atomic_load(&host->handler),
+			.flags = atomic_load(&host->flags),
+			.mask = atomic_load(&host->mask),
+			.restorer = atomic_load(&host->restorer),
+		};
+
+		if (!(version & 1) && atomic_load(&host->version) == version)
+			return action;
+	}
+}
+
+/* Between hold_writers and free_writers. */
+static void write_action(struct host_action *host, const struct action *action)
+{
+	unsigned version = atomic_load(&host->version);
+
+	atomic_store(&host->version, version + 1);
+	atomic_store(&host->handler, action->handler);
+	atomic_store(&host->flags, action->flags);
+	atomic_store(&host->mask, action->mask);
+	atomic_store(&host->restorer, action->restorer);
+	atomic_store(&host->version, version + 2);
+}
+
+/* Our handler as the host's flags want it: on the same stack, with the same
+ * signals blocked, and the stand-in where the host's SIGSEGV would be. SIGSEGV
+ * itself stays open, for pages touched by the host's handler. */
+static struct sys_sigaction kernel_action(int signal, const struct action *host)
+{
+	bool has_handler = host->handler != (uintptr_t)SIG_DFL &&
+			   host->handler != (uintptr_t)SIG_IGN;
+	int kept = has_handler ? host->flags & (SA_ONSTACK | SA_RESTART) : SA_ONSTACK | SA_RESTART;
+	uint64_t mask = has_handler ? signals_to_kernel(host->mask) : 0;
+
+	if (has_handler && !(host->flags & SA_NODEFER))
+		mask |= STAND_IN_BIT;
+	if (signal == SIGNAL_STAND_IN)
+		mask |= STAND_IN_BIT;
+	return (struct sys_sigaction){
+		.handler = (void *)on_signal,
+		.flags = (unsigned long)(kept | SA_SIGINFO | SA_NODEFER | ARCH_SA_RESTORER),
+		.restorer = (void *)arch_restore_rt,
+		.mask = mask,
+	};
+}
+
+static void install(int signal)
+{
+	/* The stand-in brings SIGSEGVs that were kept waiting: their action counts. */
+	struct action host = read_action(&host_segv);
+	struct sys_sigaction action = kernel_action(signal, &host);
+
+	sys_sigaction(signal, &action, NULL);
+}
+
+static struct action from_kernel(const struct sys_sigaction *kernel)
+{
+	return (struct action){
+		.handler = (uintptr_t)kernel->handler,
+		.flags = (int)(kernel->flags & ~(unsigned long)ARCH_SA_RESTORER),
+		.mask = kernel->mask,
+		.restorer = (uintptr_t)kernel->restorer,
+	};
+}
+
+static bool is_ours(const struct sys_sigaction *kernel)
+{
+	return kernel->handler == (void *)on_signal;
+}
+
+/* The action in the kernel becomes the host's, ours takes its place. Between
+ * hold_writers and free_writers. */
+static bool take_over(int signal)
+{
+	struct sys_sigaction kernel;
+	struct action host;
+
+	if (sys_failed(sys_sigaction(signal, NULL, &kernel)))
+		return false;
+	if (is_ours(&kernel))
+		return true;
+	host = from_kernel(&kernel);
+	write_action(host_action_of(signal), &host);
+	install(signal);
+	return true;
+}
+
+/* A child of vfork runs on its parent's memory, with actions of its own. */
+static bool on_parents_memory(void)
+{
+	return atomic_load(&process) != sys_getpid();
+}
+
+void signals_in_child(void)
+{
+	atomic_store(&process, sys_getpid());
+}
+
+bool signals_guard(void)
+{
+	struct sys_sigaction kernel;
+	struct hold hold;
+	bool guards;
+
+	if (!signals_guarded() || sys_failed(sys_sigaction(SIGSEGV, NULL, &kernel)))
+		return false;
+	if (is_ours(&kernel))
+		return true;
+	if (on_parents_memory())
+		return false;
+	hold_writers(&hold);
+	guards = take_over(SIGSEGV);
+	free_writers(&hold);
+	return guards;
+}
+
+/* A mask that came over exec has SIGSEGV itself where the host before had it. */
+void signals_begin(void)
+{
+	struct hold hold;
+
+	signals_in_child();
+	hold_writers(&hold);
+	if (take_over(SIGSEGV) && take_over(SIGNAL_STAND_IN)) {
+		atomic_store(&guarded, true);
+		hold.mask = signals_to_kernel(hold.mask);
+	}
+	free_writers(&hold);
+}
+
+static struct action from_host(const struct sigaction *libc)
+{
+	struct action action = {
+		.handler = (uintptr_t)libc->sa_handler,
+		.flags = libc->sa_flags,
+		.restorer = (uintptr_t)arch_restore_rt,
+	};
+
+	memcpy(&action.mask, &libc->sa_mask, sizeof action.mask);
+	/* The kernel never lets these two be blocked. */
+	action.mask &= ~(sys_signal_bit(SIGKILL) | sys_signal_bit(SIGSTOP));
+	return action;
+}
+
+static void to_host(const struct action *action, struct sigaction *libc)
+{
+	memset(libc, 0, sizeof *libc);
+	libc->sa_handler = (void (*)(int))action->handler;
+	libc->sa_flags = action->flags;
+	libc->sa_restorer = (void (*)(void))action->restorer;
+	memcpy(&libc->sa_mask, &action->mask, sizeof action->mask);
+}
+
+static void set_in_kernel(int signal, const struct action *action)
+{
+	struct sys_sigaction kernel = {
+		.handler = (void *)action->handler,
+		.flags = (unsigned long)action->flags | ARCH_SA_RESTORER,
+		.restorer = (void *)arch_restore_rt,
+		.mask = action->mask,
+	};
+
+	sys_sigaction(signal, &kernel, NULL);
+}
+
+void signals_host_action(int signal, const struct sigaction *libc, struct sigaction *old)
+{
+	struct host_action *host = host_action_of(signal);
+	struct action before, after;
+	struct hold hold;
+
+	hold_writers(&hold);
+	before = read_action(host);
+	if (libc)
+		after = from_host(libc);
+	if (libc && on_parents_memory()) {
+		set_in_kernel(signal, &after);
+	} else if (libc) {
+		write_action(host, &after);
+		install(SIGSEGV);
+		install(SIGNAL_STAND_IN);
+	}
+	free_writers(&hold);
+	if (old)
+		to_host(&before, old);
+}
+
+/* ------------------------------------------------------------- handing on */
+
+void signals_hand_on(struct signals_handed *handed)
+{
+	struct sys_sigaction ignore = { .handler = (void *)SIG_IGN };
+	uint64_t hosts;
+
+	*handed = (struct signals_handed){ 0 };
+	if (!signals_guarded() || sys_failed(sys_sigprocmask(SIG_BLOCK, NULL, &handed->mask)))
+		return;
+	if (atomic_load(&host_segv.handler) == (uintptr_t)SIG_IGN) {
+		handed->action_changed = true;
+		sys_sigaction(SIGSEGV, &ignore, NULL);
+	}
+	if (handed->mask & STAND_IN_BIT) {
+		handed->mask_changed = true;
+		hosts = signals_to_host(handed->mask);
+		sys_sigprocmask(SIG_SETMASK, &hosts, NULL);
+	}
+}
+
+void signals_take_back(const struct signals_handed *handed)
+{
+	if (handed->mask_changed)
+		sys_sigprocmask(SIG_SETMASK, &handed->mask, NULL);
+	if (handed->action_changed)
+		install(SIGSEGV);
+}
+
+/* ---------------------------------------------------------------- handler */
+
+static bool is_synchronous(const siginfo_t *info)
+{
+	return info->si_code > 0;
+}
+
+static bool is_page_fault(const siginfo_t *info)
+{
+	return info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
+}
+
+static bool settled(const siginfo_t *info, const ucontext_t *context)
+{
+	struct fault fault = {
+		.address = (uintptr_t)info->si_addr,
+		.access = arch_fault_is_fetch(context) ? PROT_EXEC :
+			  arch_fault_is_write(context) ? PROT_WRITE : PROT_READ,
+	};
+
+	return is_page_fault(info) && fault_settle(&fault);
+}
+
+static uint64_t *mask_of(ucontext_t *context)
+{
+	return (uint64_t *)&context->uc_sigmask;
+}
+
+/* The default action, by the kernel's own hand. A fault comes again when the
+ * handler returns; a signal that was sent is sent again. */
+static void die(int signal, siginfo_t *info)
+{
+	struct sys_sigaction action = { .handler = (void *)SIG_DFL };
+	uint64_t bit = sys_signal_bit(signal);
+
+	sys_sigaction(signal, &action, NULL);
+	if (is_synchronous(info))
+		return;
+	sys_sigprocmask(SIG_UNBLOCK, &bit, NULL);
+	sys_queue_to_thread(sys_getpid(), sys_gettid(), signal, info);
+}
+
+static void keep_pending(siginfo_t *info)
+{
+	uint64_t pending = 0;
+
+	/* A signal is pending once, however often it is sent. */
+	SYS_CALL(SYS_rt_sigpending, &pending, sizeof pending, 0, 0, 0, 0);
+	if (pending & STAND_IN_BIT)
+		return;
+	info->si_errno = SENT_ON;
+	sys_queue_to_thread(sys_getpid(), sys_gettid(), SIGNAL_STAND_IN, info);
+}
+
+/* The host's handler, with a context in which its mask is as it knows it. */
+static void call_host(const struct action *action, int signal, siginfo_t *info,
+		      ucontext_t *context)
+{
+	void (*handler)(int, siginfo_t *, void *) =
+		(void (*)(int, siginfo_t *, void *))action->handler;
+
+	*mask_of(context) = signals_to_host(*mask_of(context));
+	handler(signal, info, context);
+	*mask_of(context) = signals_to_kernel(*mask_of(context));
+}
+
+static void forward(int signal, siginfo_t *info, ucontext_t *context)
+{
+	struct host_action *host = host_action_of(signal);
+	struct action action = read_action(host);
+	bool blocked = signal == SIGSEGV && *mask_of(context) & STAND_IN_BIT;
+
+	if (is_synchronous(info) &&
+	    (blocked || action.handler == (uintptr_t)SIG_IGN ||
+	     action.handler == (uintptr_t)SIG_DFL)) {
+		die(signal, info);
+		return;
+	}
+	if (blocked) {
+		keep_pending(info);
+		return;
+	}
+	if (action.handler == (uintptr_t)SIG_IGN)
+		return;
+	if (action.handler == (uintptr_t)SIG_DFL) {
+		die(signal, info);
+		return;
+	}
+	if (action.flags & SA_RESETHAND)
+		atomic_store(&host->handler, (uintptr_t)SIG_DFL);
+	call_host(&action, signal, info, context);
+}
+
+static void on_signal(int signal, siginfo_t *info, void *context)
+{
+	if (signal == SIGSEGV && settled(info, context))
+		return;
+	if (signal == SIGNAL_STAND_IN && info->si_errno == SENT_ON) {
+		info->si_errno = 0;
+		info->si_signo = SIGSEGV;
+		signal = SIGSEGV;
+	}
+	forward(signal, info, context);
+}

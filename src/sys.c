@@ -1,0 +1,14 @@
+/* sys.c: what sys.h cannot hold inline. The same rules apply. */
+#include "sys.h"
+
+#include <sys/uio.h>
+
+__asm__(ARCH_RESTORER_ASM);
+
+long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
+{
+	struct iovec local = { .iov_base = to, .iov_len = length };
+	struct iovec remote = { .iov_base = (void *)from, .iov_len = length };
+
+	return SYS_CALL(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0);
+}

@@ -1,0 +1,185 @@
+/* sys.h: the system calls that jitmend makes, straight to the kernel.
+ *
+ * Never through libc: a hook would meet itself, and dlsym deadlocks at
+ * start-up. Every function returns what the kernel returns: a result, or a
+ * negated errno (see sys_failed). errno is never touched. Async-signal-safe. */
+#ifndef JITMEND_SYS_H
+#define JITMEND_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__)
+#include "arch/x86_64.h"
+#else
+#error "no header under src/arch for this processor"
+#endif
+
+#define PAGE_BYTES ARCH_PAGE_SIZE
+
+static inline uintptr_t page_down(uintptr_t address)
+{
+	return address & ~(PAGE_BYTES - 1);
+}
+
+static inline uintptr_t page_up(uintptr_t address)
+{
+	return page_down(address + PAGE_BYTES - 1);
+}
+
+/* An address of 2 GiB or more is negative too: only the last page is errors. */
+static inline bool sys_failed(long result)
+{
+	return (unsigned long)result > -4096UL;
+}
+
+/* The kernel's struct sigaction, and its signal set of 64 bits. */
+struct sys_sigaction {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	uint64_t mask;
+};
+
+#define SYS_CALL(number, a, b, c, d, e, f) \
+	arch_syscall((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+static inline uint64_t sys_signal_bit(int signal)
+{
+	return 1ULL << (signal - 1);
+}
+
+static inline long sys_mmap(uintptr_t address, size_t length, int protection, int flags, int fd,
+			    int64_t offset)
+{
+	return SYS_CALL(SYS_mmap, address, length, protection, flags, fd, offset);
+}
+
+/* PKEY -1 is a plain mprotect. */
+static inline long sys_mprotect(uintptr_t address, size_t length, int protection, int pkey)
+{
+	if (pkey == -1)
+		return SYS_CALL(SYS_mprotect, address, length, protection, 0, 0, 0);
+	return SYS_CALL(SYS_pkey_mprotect, address, length, protection, pkey, 0, 0);
+}
+
+static inline long sys_munmap(uintptr_t address, size_t length)
+{
+	return SYS_CALL(SYS_munmap, address, length, 0, 0, 0, 0);
+}
+
+static inline long sys_mremap(uintptr_t from, size_t old_length, size_t length, int flags,
+			      uintptr_t to)
+{
+	return SYS_CALL(SYS_mremap, from, old_length, length, flags, to, 0);
+}
+
+static inline long sys_brk(uintptr_t end)
+{
+	return SYS_CALL(SYS_brk, end, 0, 0, 0, 0, 0);
+}
+
+static inline long sys_open(const char *path, int flags, int mode)
+{
+	return SYS_CALL(SYS_openat, -100 /* AT_FDCWD */, path, flags, mode, 0, 0);
+}
+
+static inline long sys_close(int fd)
+{
+	return SYS_CALL(SYS_close, fd, 0, 0, 0, 0, 0);
+}
+
+static inline long sys_read(int fd, void *buffer, size_t length)
+{
+	return SYS_CALL(SYS_read, fd, buffer, length, 0, 0, 0);
+}
+
+static inline long sys_write(int fd, const void *buffer, size_t length)
+{
+	return SYS_CALL(SYS_write, fd, buffer, length, 0, 0, 0);
+}
+
+static inline long sys_ioctl(int fd, unsigned long request, void *argument)
+{
+	return SYS_CALL(SYS_ioctl, fd, request, argument, 0, 0, 0);
+}
+
+static inline long sys_fcntl(int fd, int command, long argument)
+{
+	return SYS_CALL(SYS_fcntl, fd, command, argument, 0, 0, 0);
+}
+
+struct stat;
+static inline long sys_fstat(int fd, struct stat *status)
+{
+	return SYS_CALL(SYS_fstat, fd, status, 0, 0, 0, 0);
+}
+
+struct statfs;
+static inline long sys_statfs(const char *path, struct statfs *status)
+{
+	return SYS_CALL(SYS_statfs, path, status, 0, 0, 0, 0);
+}
+
+static inline long sys_readlink(const char *path, char *buffer, size_t size)
+{
+	return SYS_CALL(SYS_readlinkat, -100 /* AT_FDCWD */, path, buffer, size, 0, 0);
+}
+
+static inline int sys_getpid(void)
+{
+	return (int)SYS_CALL(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+static inline int sys_gettid(void)
+{
+	return (int)SYS_CALL(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+/* Waits while *WORD is VALUE, until woken; may return early. */
+static inline void sys_futex_wait(const _Atomic uint32_t *word, uint32_t value)
+{
+	SYS_CALL(SYS_futex, word, 128 /* FUTEX_WAIT_PRIVATE */, value, 0, 0, 0);
+}
+
+static inline void sys_futex_wake(const _Atomic uint32_t *word, int waiters)
+{
+	SYS_CALL(SYS_futex, word, 129 /* FUTEX_WAKE_PRIVATE */, waiters, 0, 0, 0);
+}
+
+static inline long sys_sigaction(int signal, const struct sys_sigaction *action,
+				 struct sys_sigaction *old)
+{
+	return SYS_CALL(SYS_rt_sigaction, signal, action, old, sizeof(uint64_t), 0, 0);
+}
+
+/* HOW is SIG_BLOCK, SIG_UNBLOCK or SIG_SETMASK. */
+static inline long sys_sigprocmask(int how, const uint64_t *mask, uint64_t *old)
+{
+	return SYS_CALL(SYS_rt_sigprocmask, how, mask, old, sizeof(uint64_t), 0, 0);
+}
+
+/* Sends SIGNAL with INFO (a siginfo_t) to one thread of this process. */
+static inline long sys_queue_to_thread(int pid, int tid, int signal, void *info)
+{
+	return SYS_CALL(SYS_rt_tgsigqueueinfo, pid, tid, signal, info, 0, 0);
+}
+
+static inline long sys_prctl(int option, unsigned long a)
+{
+	return SYS_CALL(SYS_prctl, option, a, 0, 0, 0, 0);
+}
+
+/* The process's personality(2), unchanged. */
+static inline long sys_personality(void)
+{
+	return SYS_CALL(SYS_personality, 0xffffffffUL, 0, 0, 0, 0, 0);
+}
+
+/* Copies this process's own memory, with an error where a plain read would
+ * raise a signal. Returns the number of bytes read before the first bad page. */
+long sys_read_memory(int pid, void *to, uintptr_t from, size_t length);
+
+#endif

@@ -1,0 +1,236 @@
+/* vma.c: asks the kernel about mappings. See vma.h. */
+#include "vma.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "memory.h"
+#include "sys.h"
+
+/* include/uapi/linux/fs.h of Linux 6.11; older headers lack it. */
+struct procmap_query {
+	uint64_t size;
+	uint64_t query_flags;
+	uint64_t query_addr;
+	uint64_t vma_start;
+	uint64_t vma_end;
+	uint64_t vma_flags;
+	uint64_t vma_page_size;
+	uint64_t vma_offset;
+	uint64_t inode;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint32_t vma_name_size;
+	uint32_t build_id_size;
+	uint64_t vma_name_addr;
+	uint64_t build_id_addr;
+};
+
+#define PROCMAP_QUERY 0xc0686611UL /* _IOWR('f', 17, struct procmap_query) */
+#define QUERY_READABLE 0x01
+#define QUERY_WRITABLE 0x02
+#define QUERY_EXECUTABLE 0x04
+#define QUERY_SHARED 0x08
+#define QUERY_COVERING_OR_NEXT 0x10
+
+_Static_assert(sizeof(struct procmap_query) == 0x68, "the size is part of the request's number");
+
+static atomic_bool no_query; /* this kernel does not know PROCMAP_QUERY */
+
+static long query(int fd, uintptr_t address, struct vma *vma)
+{
+	struct procmap_query q = {
+		.size = sizeof q,
+		.query_flags = QUERY_COVERING_OR_NEXT,
+		.query_addr = address,
+		.vma_name_size = sizeof vma->name,
+		.vma_name_addr = (uintptr_t)vma->name,
+	};
+	long result = sys_ioctl(fd, PROCMAP_QUERY, &q);
+
+	if (result == -ENAMETOOLONG) {
+		q.vma_name_size = 0;
+		q.vma_name_addr = 0;
+		result = sys_ioctl(fd, PROCMAP_QUERY, &q);
+	}
+	if (sys_failed(result))
+		return result;
+	if (q.vma_name_size == 0)
+		vma->name[0] = '\0';
+	vma->start = q.vma_start;
+	vma->end = q.vma_end;
+	vma->protection = (q.vma_flags & QUERY_READABLE ? PROT_READ : 0) |
+			  (q.vma_flags & QUERY_WRITABLE ? PROT_WRITE : 0) |
+			  (q.vma_flags & QUERY_EXECUTABLE ? PROT_EXEC : 0);
+	vma->shared = q.vma_flags & QUERY_SHARED;
+	vma->offset = q.vma_offset;
+	vma->inode = q.inode;
+	vma->dev_major = q.dev_major;
+	vma->dev_minor = q.dev_minor;
+	return 0;
+}
+
+/* A byte at a time out of a file, through a small buffer: a signal stack may be
+ * all there is to stand on. */
+struct reader {
+	int fd;
+	unsigned next, end;
+	char buffer[512];
+};
+
+/* The next byte, or -1 at the end or after an error. */
+static int read_byte(struct reader *reader)
+{
+	if (reader->next == reader->end) {
+		long got = sys_read(reader->fd, reader->buffer, sizeof reader->buffer);
+
+		if (got <= 0)
+			return -1;
+		reader->next = 0;
+		reader->end = (unsigned)got;
+	}
+	return (unsigned char)reader->buffer[reader->next++];
+}
+
+/* A number in BASE and the byte that ends it, which is returned. */
+static int read_number(struct reader *reader, unsigned base, uint64_t *number)
+{
+	*number = 0;
+	for (;;) {
+		int c = read_byte(reader);
+		unsigned digit = c >= '0' && c <= '9' ? (unsigned)c - '0' :
+				 c >= 'a' && c <= 'f' ? (unsigned)c - 'a' + 10 : base;
+
+		if (digit >= base)
+			return c;
+		*number = *number * base + digit;
+	}
+}
+
+static void read_name(struct reader *reader, int c, struct vma *vma)
+{
+	size_t length = 0;
+
+	while (c == ' ')
+		c = read_byte(reader);
+	for (; c != '\n' && c != -1; c = read_byte(reader))
+		if (length < sizeof vma->name)
+			vma->name[length++] = (char)c;
+	if (length == sizeof vma->name)
+		length = 0;
+	vma->name[length] = '\0';
+}
+
+/* One line: start-end rwxp offset major:minor inode name. */
+static bool read_line(struct reader *reader, struct vma *vma)
+{
+	uint64_t number;
+	int c;
+
+	if (read_number(reader, 16, &number) != '-')
+		return false;
+	vma->start = number;
+	read_number(reader, 16, &number);
+	vma->end = number;
+	vma->protection = (read_byte(reader) == 'r' ? PROT_READ : 0);
+	vma->protection |= (read_byte(reader) == 'w' ? PROT_WRITE : 0);
+	vma->protection |= (read_byte(reader) == 'x' ? PROT_EXEC : 0);
+	vma->shared = read_byte(reader) == 's';
+	read_byte(reader);
+	read_number(reader, 16, &vma->offset);
+	read_number(reader, 16, &number);
+	vma->dev_major = (uint32_t)number;
+	read_number(reader, 16, &number);
+	vma->dev_minor = (uint32_t)number;
+	c = read_number(reader, 10, &vma->inode);
+	read_name(reader, c, vma);
+	return true;
+}
+
+static long open_maps(void)
+{
+	return sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+}
+
+long vma_find_in_text(uintptr_t address, struct vma *vma)
+{
+	long fd = open_maps();
+	struct reader reader = { .fd = (int)fd };
+	long result = -ENOENT;
+
+	if (sys_failed(fd))
+		return fd == -ENOENT ? -ENOSYS : fd;
+	while (result && read_line(&reader, vma))
+		if (address < vma->end)
+			result = 0;
+	sys_close((int)fd);
+	return result;
+}
+
+long vma_find(uintptr_t address, struct vma *vma)
+{
+	if (atomic_load_explicit(&no_query, memory_order_relaxed))
+		return vma_find_in_text(address, vma);
+
+	long fd = open_maps();
+
+	if (sys_failed(fd))
+		return fd == -ENOENT ? -ENOSYS : fd;
+
+	long result = query((int)fd, address, vma);
+
+	sys_close((int)fd);
+	if (result != -ENOTTY && result != -EINVAL)
+		return result;
+	atomic_store(&no_query, true);
+	return vma_find_in_text(address, vma);
+}
+
+static _Atomic uintptr_t noted_heap_start;
+
+void vma_note_heap(void)
+{
+	atomic_store(&noted_heap_start, (uintptr_t)sys_brk(0));
+}
+
+/* start_brk is field 47 of /proc/self/stat (proc_pid_stat(5)); the second field,
+ * the name, may hold anything but ends at the last parenthesis. */
+static uintptr_t heap_start_from_stat(void)
+{
+	long fd = sys_open("/proc/self/stat", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	struct reader reader = { .fd = (int)fd };
+	char line[1024];
+	size_t length = 0, i;
+	uintptr_t start = 0;
+	int field = 2, c;
+
+	if (sys_failed(fd))
+		return 0;
+	while ((c = read_byte(&reader)) != -1 && length < sizeof line)
+		line[length++] = (char)c;
+	sys_close((int)fd);
+	for (i = length; i > 0 && line[i - 1] != ')'; i--)
+		;
+	for (; i < length && field < 47; i++)
+		if (line[i] == ' ')
+			field++;
+	for (; i < length && line[i] >= '0' && line[i] <= '9'; i++)
+		start = start * 10 + (uintptr_t)(line[i] - '0');
+	return start;
+}
+
+struct heap vma_heap(void)
+{
+	static _Atomic uintptr_t known_start;
+	uintptr_t start = atomic_load(&known_start);
+
+	if (!start) {
+		start = heap_start_from_stat();
+		if (!start)
+			start = atomic_load(&noted_heap_start);
+		atomic_store(&known_start, start);
+	}
+	return (struct heap){ .start = start, .end = (uintptr_t)sys_brk(0) };
+}

@@ -1,0 +1,46 @@
+/* vma.h: what the kernel has mapped at an address.
+ *
+ * One look-up costs the same however many mappings there are where the kernel
+ * has PROCMAP_QUERY (Linux 6.11); before that /proc/self/maps is read from its
+ * beginning. Without /proc nothing can be said, and callers are told so.
+ *
+ * Any context, no locks. The answer is of the moment: hold the lock where what
+ * was seen must still be true (lock.h), and know that the host's unhooked calls
+ * do not take it. */
+#ifndef JITMEND_VMA_H
+#define JITMEND_VMA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VMA_NAME_SIZE 256
+
+struct vma {
+	uintptr_t start, end;
+	int protection;    /* PROT_* */
+	bool shared;
+	uint64_t offset;   /* bytes into the file */
+	uint64_t inode;    /* 0: no file under it */
+	uint32_t dev_major, dev_minor;
+	char name[VMA_NAME_SIZE]; /* as in /proc/self/maps, "" where it has none or too long a one */
+};
+
+/* The mapping that covers ADDRESS, or the next one above it. 0, -ENOENT where
+ * there is none, or another negated errno where the kernel cannot be asked. */
+long vma_find(uintptr_t address, struct vma *vma);
+
+/* The same from the text of /proc/self/maps, on every kernel. */
+long vma_find_in_text(uintptr_t address, struct vma *vma);
+
+/* The brk heap, from start_brk to brk. */
+struct heap {
+	uintptr_t start, end;
+};
+
+struct heap vma_heap(void);
+
+/* Keeps the heap's beginning as far as it can be told without /proc: brk as it
+ * is now. To be called early. */
+void vma_note_heap(void);
+
+#endif

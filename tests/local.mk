@@ -1,0 +1,33 @@
+# tests/local.mk: bats tests and unit tests, both speaking TAP to automake's driver.
+
+TEST_EXTENSIONS = .bats
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+BATS_LOG_DRIVER = $(TAP_DRIVER)
+BATS_LOG_COMPILER = $(BATS)
+AM_BATS_LOG_FLAGS = --tap
+
+# What a test may ask of the build.
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+	DL_LIB='$(DL_LIB)' CC='$(CC)'; \
+	export top_srcdir top_builddir DL_LIB CC;
+
+# Unit tests hold pieces of the engine in their hands.
+unit_tests = tests/unit/decide tests/unit/settings tests/unit/codepages tests/unit/vma \
+	tests/unit/engine tests/unit/record
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+tests_unit_decide_SOURCES = tests/unit/decide.c tests/unit/tap.h
+tests_unit_settings_SOURCES = tests/unit/settings.c tests/unit/tap.h
+tests_unit_codepages_SOURCES = tests/unit/codepages.c tests/unit/tap.h
+tests_unit_vma_SOURCES = tests/unit/vma.c tests/unit/tap.h
+tests_unit_engine_SOURCES = tests/unit/engine.c tests/unit/tap.h
+tests_unit_record_SOURCES = tests/unit/record.c tests/unit/tap.h
+tests_unit_decide_LDADD = src/libengine.la
+tests_unit_settings_LDADD = src/libengine.la
+tests_unit_codepages_LDADD = src/libengine.la
+tests_unit_vma_LDADD = src/libengine.la
+tests_unit_engine_LDADD = src/libengine.la
+tests_unit_record_LDADD = src/librecord.la src/libengine.la
+

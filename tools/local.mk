@@ -1,0 +1,1 @@
+# tools/local.mk: the wrapper script and its helpers.
