@@ -29,7 +29,7 @@ struct middle {
 static struct middle *_Atomic root[ROOT_ENTRIES];
 static atomic_bool in_use;
 
-/* Counts finished moves; waiters sleep on it. */
+/* Counts beginnings and ends of moves; waiters sleep on it. */
 static _Atomic uint32_t moves;
 static _Atomic uint32_t waiters;
 
@@ -213,6 +213,7 @@ void codepages_begin_move(uintptr_t address, size_t length)
 		page.state = PAGE_MOVING;
 		atomic_store(entry, pack(page));
 	}
+	atomic_fetch_add(&moves, 1);
 }
 
 void codepages_end_move(uintptr_t address, size_t length, struct code_page page)
@@ -221,6 +222,11 @@ void codepages_end_move(uintptr_t address, size_t length, struct code_page page)
 	atomic_fetch_add(&moves, 1);
 	if (atomic_load(&waiters))
 		sys_futex_wake(&moves, 0x7fffffff);
+}
+
+uint32_t codepages_moves(void)
+{
+	return atomic_load(&moves);
 }
 
 void codepages_wait(uintptr_t address)

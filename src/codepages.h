@@ -53,6 +53,10 @@ void codepages_clear(uintptr_t address, size_t length);
 void codepages_begin_move(uintptr_t address, size_t length);
 void codepages_end_move(uintptr_t address, size_t length, struct code_page page);
 
+/* Changes before any page leaves and after it is back: what was seen of the
+ * kernel's mappings between two equal answers was seen with every page at home. */
+uint32_t codepages_moves(void);
+
 /* Returns once the page is not moving. Not for the thread that moves it. */
 void codepages_wait(uintptr_t address);
 

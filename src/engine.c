@@ -28,14 +28,12 @@ static atomic_bool read_implies_exec;
 void engine_begin(const struct settings *settings, const struct door *to)
 {
 	door = to;
-	mode = settings->mode;
 	if (settings->policy & POLICY_NONE)
-		mode = MODE_OFF;
-	if (mode == MODE_OFF)
 		return;
 	policy_begin(settings->policy);
 	vma_note_heap();
 	engine_note_personality((unsigned long)sys_personality());
+	mode = settings->mode; /* last: from now on calls are watched */
 }
 
 bool engine_watches(void)
@@ -255,6 +253,11 @@ static bool wants_exec(const struct request *r)
 	       (r->protection & PROT_READ && atomic_load(&read_implies_exec));
 }
 
+static uintptr_t limit_of(const struct request *r)
+{
+	return r->address + page_up(r->length);
+}
+
 /* What the kernel makes of the protection asked for. */
 static int effective_protection(const struct request *r)
 {
@@ -288,7 +291,7 @@ static bool met_a_move(const struct request *r, long result)
 /* What the page table holds of the pages must follow what the program asks. */
 static void note_protection(const struct request *r)
 {
-	uintptr_t limit = r->address + page_up(r->length);
+	uintptr_t limit = limit_of(r);
 
 	if (!codepages_any(r->address, limit - r->address))
 		return;
@@ -320,8 +323,19 @@ static long mprotect_without_exec(const struct request *r)
 	return result;
 }
 
+/* A stack in malloc'd memory, and this call is on it: it cannot be moved away
+ * from under itself. */
+static bool holds_own_stack(const struct piece *piece)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	return here >= piece->start && here < piece->end;
+}
+
 static long take_rung(enum verdict verdict, const struct piece *piece, const struct request *r)
 {
+	if (holds_own_stack(piece))
+		return -EBUSY;
 	if (!door->guard_faults())
 		return -ENOSYS;
 	if (verdict == VERDICT_MOVE)
@@ -400,13 +414,37 @@ static long give(const struct request *r, const struct piece *piece, struct repo
 	return -policy_error(piece->danger);
 }
 
+/* The refusal of a range is that of the first piece that the kernel left
+ * unchanged. But who answers in the kernel's place (seccomp, and so jitmend
+ * deny) changes nothing before it refuses: then the first of several pieces may
+ * be innocent. */
+static bool refusal_is_certain(const struct request *r, const struct piece *piece)
+{
+	return piece->start != r->address || piece->end == limit_of(r);
+}
+
+/* Takes the kernel's answer to the whole range as one to PIECE. False: PIECE is
+ * to be asked for by itself, or to be mended. */
+static bool is_refused_for_good(const struct request *r, const struct piece *piece, long refusal,
+				struct reports *reports)
+{
+	bool certain = refusal_is_certain(r, piece);
+
+	if (piece->danger != DANGER_NONE && (certain || piece->danger != DANGER_EXECMEM))
+		policy_learn_refusal(piece->danger, (int)-refusal);
+	if (!certain || judge(piece) != VERDICT_PASS)
+		return false;
+	if (piece->danger != DANGER_NONE)
+		note(reports, piece, OUTCOME_REFUSED, true);
+	return true;
+}
+
 /* Piece by piece in the kernel's own order, so that where it stops, at a hole
  * or a refusal, the pieces before are changed and those behind are not.
- * REFUSAL is the kernel's answer to the whole, 0 where it was not asked: the
- * first piece that it left unchanged is the one it meant. */
+ * REFUSAL is the kernel's answer to the whole, 0 where it was not asked. */
 static long walk(const struct request *r, long refusal, struct reports *reports)
 {
-	uintptr_t at = r->address, limit = r->address + page_up(r->length);
+	uintptr_t at = r->address, limit = limit_of(r);
 
 	while (at < limit) {
 		struct piece piece;
@@ -417,9 +455,8 @@ static long walk(const struct request *r, long refusal, struct reports *reports)
 		if (result)
 			return refusal ? refusal : sys_mprotect(at, limit - at, r->protection, r->pkey);
 		if (refusal && piece.protection != effective_protection(r)) {
-			if (piece.danger == DANGER_NONE)
+			if (is_refused_for_good(r, &piece, refusal, reports))
 				return refusal;
-			policy_learn_refusal(piece.danger, (int)-refusal);
 			refusal = 0;
 		}
 		result = give(r, &piece, reports);
@@ -456,7 +493,7 @@ static long mprotect_mended(const struct request *r)
 static long mprotect_audited(const struct request *r)
 {
 	struct reports reports = { .request = r };
-	uintptr_t limit = r->address + page_up(r->length);
+	uintptr_t limit = limit_of(r);
 	struct piece pieces[sizeof reports.events / sizeof *reports.events], now;
 	unsigned count = 0;
 	long result;

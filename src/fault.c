@@ -41,15 +41,22 @@ static bool permitted_now(const struct fault *fault, const struct code_page *pag
 
 bool fault_settle(const struct fault *fault)
 {
-	struct code_page page = codepages_get(fault->address);
+	for (;;) {
+		uint32_t moves = codepages_moves();
+		struct code_page page = codepages_get(fault->address);
 
-	if (page.state == PAGE_UNKNOWN)
-		return false;
-	if (page.state == PAGE_MOVING) {
-		if (lock_is_mine())
+		if (page.state == PAGE_UNKNOWN)
+			return false;
+		if (page.state == PAGE_MOVING && lock_is_mine())
 			return false; /* waiting for oneself would never end */
-		codepages_wait(fault->address);
-		return true;
+		if (page.state == PAGE_MOVING) {
+			codepages_wait(fault->address);
+			return true;
+		}
+		if (permitted_now(fault, &page))
+			return true;
+		/* Unless it left again while the kernel was asked. */
+		if (codepages_moves() == moves)
+			return false;
 	}
-	return permitted_now(fault, &page);
 }

@@ -332,12 +332,12 @@ void journal_bad_setting(const struct settings_error *error)
 	read_program_name();
 	begin_line(&text);
 	text_add(&text, error->variable);
-	text_add(&text, ": ");
-	if (error->length) {
-		text_add(&text, "'");
+	if (error->word) {
+		text_add(&text, ": '");
 		text_add_quoted(&text, error->word, error->length);
-		text_add(&text, "' ");
+		text_add(&text, "'");
 	}
+	text_add(&text, " ");
 	text_add(&text, error->reason);
 	text_add(&text, "; jitmend is off here");
 	write_without_signals(2, line, text_end_line(&text));

@@ -61,7 +61,7 @@ bool settings_parse_policy(const char *value, unsigned *policy, struct settings_
 	unsigned set = 0;
 
 	if (*value == '\0')
-		return bad(error, value, 0, "is empty; give auto, none, strict or a list");
+		return bad(error, NULL, 0, "is empty; give auto, none, strict or a list");
 	if (string_equal(value, "auto"))
 		return *policy = POLICY_AUTO, true;
 	if (string_equal(value, "none"))
@@ -88,7 +88,7 @@ bool settings_parse_policy(const char *value, unsigned *policy, struct settings_
 bool settings_parse_log(const char *value, struct settings_error *error)
 {
 	if (*value == '\0')
-		return bad(error, value, 0, "is empty; give the name of a file");
+		return bad(error, NULL, 0, "is empty; give the name of a file");
 	for (const char *c = value; *c; c++) {
 		if (*c != '%')
 			continue;

@@ -27,7 +27,7 @@ struct settings {
  * variable is NULL when all is well. */
 struct settings_error {
 	const char *variable;
-	const char *word;     /* not terminated: see length */
+	const char *word;     /* not terminated: see length; NULL: there is none */
 	size_t length;
 	const char *reason;   /* a clause in English, without a full stop */
 };

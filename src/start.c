@@ -138,9 +138,8 @@ __attribute__((constructor)) static void start(void)
 {
 	start_engine();
 	next_begin();
-	if (!engine_watches())
-		return;
-	pthread_atfork(start_fork, start_fork_over, start_child);
 	if (!settings.follow)
 		leave_children();
+	if (engine_watches())
+		pthread_atfork(start_fork, start_fork_over, start_child);
 }

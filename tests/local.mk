@@ -31,3 +31,10 @@ tests_unit_vma_LDADD = src/libengine.la
 tests_unit_engine_LDADD = src/libengine.la
 tests_unit_record_LDADD = src/librecord.la src/libengine.la
 
+EXTRA_DIST += tests/common.bash
+
+# The wrapper, and what it makes of a program's file.
+TESTS += tests/wrapper.bats tests/check.bats
+EXTRA_DIST += tests/wrapper.bats tests/check.bats
+check_PROGRAMS += tests/hosts/secure
+tests_hosts_secure_SOURCES = tests/hosts/secure.c

@@ -1,1 +1,24 @@
 # tools/local.mk: the wrapper script and its helpers.
+#
+# The script works from the build tree too: it finds there, beside itself, the
+# helpers and src/preload/$LIB/libjitmend.so.
+
+bin_SCRIPTS += tools/jitmend
+EXTRA_DIST += tools/jitmend.in
+CLEANFILES += tools/jitmend
+
+tools/jitmend: tools/jitmend.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) tools && $(SED) \
+		-e 's|@VERSION[@]|$(VERSION)|' \
+		-e 's|@preloaddir[@]|$(libdir)/jitmend|' \
+		-e 's|@helperdir[@]|$(pkglibexecdir)|' \
+		$(srcdir)/tools/jitmend.in >$@-new && chmod +x $@-new && mv $@-new $@
+
+# Looks at a program before it is run, and at the user's words.
+pkglibexec_PROGRAMS += tools/jitmend-check
+tools_jitmend_check_SOURCES = tools/check.c tools/check.h tools/check-chain.c \
+	tools/check-elf.c tools/check-env.c tools/check-environment.c \
+	tools/check-log.c tools/check-rights.c \
+	tools/check-shebang.c
+tools_jitmend_check_CPPFLAGS = $(AM_CPPFLAGS) -DDL_LIB='"$(DL_LIB)"'
+tools_jitmend_check_LDADD = src/libengine.la

@@ -49,7 +49,8 @@ static void bad_word(const char *variable, const char *name, const char *word)
 	if (!CHECK(error.variable != NULL, variable))
 		return;
 	SAME_TEXT(error.variable, name, "the variable is named");
-	CHECK(error.length == strlen(word) && memcmp(error.word, word, error.length) == 0,
+	CHECK(error.length == strlen(word) &&
+	      (error.length == 0 || memcmp(error.word, word, error.length) == 0),
 	      "the word is named");
 	SAME(s.mode, MODE_OFF, "the library takes no part");
 }

@@ -1,0 +1,90 @@
+/* check-log.c: can the log be written where the user wants it? See check.h. */
+#include <config.h>
+
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "settings.h"
+
+static bool names_pid(const char *pattern)
+{
+	for (; *pattern; pattern++)
+		if (*pattern == '%' && *++pattern == 'p')
+			return true;
+	return false;
+}
+
+static const char *why_not(int error, const char *path)
+{
+	struct stat file;
+
+	if (error == EISDIR)
+		return "is a directory";
+	if (error == ENXIO && stat(path, &file) == 0 && S_ISFIFO(file.st_mode))
+		return "is a FIFO that nobody reads";
+	if (error == ENXIO)
+		return "is a socket or a device that is not there";
+	if (error == ENOENT)
+		return "lies in a directory that does not exist";
+	if (error == ENOTDIR)
+		return "lies below something that is no directory";
+	if (error == EACCES)
+		return "cannot be written: permission denied";
+	return strerror(error);
+}
+
+/* Which processes will write there is not known yet: only the directory can be
+ * looked at, as it is for the program's own process. */
+static int directory_error(char *path)
+{
+	char *slash = strrchr(path, '/');
+	const char *directory = ".";
+	struct stat file;
+
+	if (slash && slash[1] == '\0')
+		return EISDIR;
+	if (slash == path)
+		directory = "/";
+	else if (slash) {
+		*slash = '\0';
+		directory = path;
+	}
+	if (stat(directory, &file) != 0)
+		return errno;
+	if (!S_ISDIR(file.st_mode))
+		return ENOTDIR;
+	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/* Opened as the library will open it, and made where it is not there yet: the
+ * run begins right after this. */
+static int file_error(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		      0666);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+void log_check(const char *option, const char *pattern, int pid)
+{
+	char path[PATH_MAX], parent[PATH_MAX];
+	int error;
+
+	if (!settings_log_path(pattern, pid, path, sizeof path))
+		refuse(EXIT_REFUSED, "%s: %.64s... is too long a name", option, pattern);
+	if (names_pid(pattern))
+		error = directory_error(strcpy(parent, path));
+	else
+		error = file_error(path);
+	if (error)
+		refuse(EXIT_REFUSED, "%s: %s %s", option, path, why_not(error, path));
+}

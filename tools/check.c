@@ -1,0 +1,143 @@
+/* check.c: jitmend-check, the helper that `jitmend run' asks before it starts
+ * anything: can this program be mended, are the user's words understood, can
+ * the log be written?
+ *
+ *   jitmend-check --preload=DIR --pid=N --path=PATH [--policy=WORDS] [--log=FILE]
+ *                 -- PROGRAM [ARG...]
+ *
+ * The environment is the one that the program is going to get. Options say
+ * which of its words came from the command line, so that a message can name
+ * what the user wrote. Status 0: go on; standard output is for the shell's eval:
+ *
+ *   jitmend_first='SONAME'           must come before ours in LD_PRELOAD, or ''
+ *   unset NAME                       see environment_print(), as for:
+ *   jitmend_words=1; set -- 'NAME=VALUE' "$@"
+ *
+ * Otherwise one line on standard error, and the status to exit with. See
+ * check.h for the parts. */
+#include <config.h>
+
+#include "check.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "settings.h"
+#include "text.h"
+
+struct wishes {
+	const char *preload;
+	const char *search;
+	const char *policy; /* NULL: not on the command line; so is log */
+	const char *log;
+	int pid;
+	char **argv;
+};
+
+void refuse(int status, const char *format, ...)
+{
+	static char message[4 * PATH_MAX], line[4 * PATH_MAX + 64];
+	struct text text = text_in(line, sizeof line);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof message, format, arguments);
+	va_end(arguments);
+	/* Names of files are anybody's: one line it stays. */
+	text_add(&text, "jitmend: ");
+	text_add_quoted(&text, message, sizeof message);
+	/* There is nobody left to tell if this fails. */
+	if (write(STDERR_FILENO, line, text_end_line(&text)) < 0)
+		exit(status);
+	exit(status);
+}
+
+static int parse_pid(const char *word)
+{
+	char *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(word, &end, 10);
+	if (errno || end == word || *end || pid <= 0 || pid > INT_MAX)
+		refuse(EXIT_REFUSED, "jitmend-check: %s is no process id", word);
+	return (int)pid;
+}
+
+static struct wishes read_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "preload", required_argument, NULL, 'd' },
+		{ "path", required_argument, NULL, 'P' },
+		{ "pid", required_argument, NULL, 'n' },
+		{ "policy", required_argument, NULL, 'p' },
+		{ "log", required_argument, NULL, 'l' },
+		{ 0 },
+	};
+	struct wishes wishes = { 0 };
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		switch (option) {
+		case 'd': wishes.preload = optarg; break;
+		case 'P': wishes.search = optarg; break;
+		case 'n': wishes.pid = parse_pid(optarg); break;
+		case 'p': wishes.policy = optarg; break;
+		case 'l': wishes.log = optarg; break;
+		default: refuse(EXIT_REFUSED, "jitmend-check is called by `jitmend run', which see");
+		}
+	}
+	if (!wishes.preload || !wishes.pid || optind == argc)
+		refuse(EXIT_REFUSED, "jitmend-check is called by `jitmend run', which see");
+	wishes.argv = argv + optind;
+	return wishes;
+}
+
+static _Noreturn void refuse_word(const char *name, const struct settings_error *error)
+{
+	if (!error->word)
+		refuse(EXIT_REFUSED, "%s %s", name, error->reason);
+	refuse(EXIT_REFUSED, "%s: '%.*s' %s", name,
+	       error->length > PATH_MAX ? PATH_MAX : (int)error->length, error->word,
+	       error->reason);
+}
+
+static struct settings check_words(const struct wishes *wishes)
+{
+	struct settings_error error = { 0 };
+	struct settings settings;
+	unsigned policy;
+
+	if (wishes->policy && !settings_parse_policy(wishes->policy, &policy, &error))
+		refuse_word("--policy", &error);
+	if (wishes->log && !settings_parse_log(wishes->log, &error))
+		refuse_word("--log", &error);
+	settings = settings_read(environ, false, &error);
+	if (error.variable)
+		refuse_word(error.variable, &error);
+	return settings;
+}
+
+int main(int argc, char **argv)
+{
+	struct wishes wishes = read_options(argc, argv);
+	struct settings settings = check_words(&wishes);
+	const char *sanitizer = chain_follow(wishes.argv, wishes.search, wishes.preload,
+					     settings.follow);
+
+	/* Last: it may make the file, which nobody wants where nothing runs. */
+	if (settings.log)
+		log_check(wishes.log ? "--log" : "JITMEND_LOG", settings.log, wishes.pid);
+	printf("jitmend_first=");
+	print_quoted(sanitizer);
+	printf("\n");
+	environment_print(wishes.pid);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		refuse(EXIT_REFUSED, "jitmend-check: nobody reads its answer");
+	return 0;
+}

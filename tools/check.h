@@ -1,0 +1,113 @@
+/* check.h: the parts of jitmend-check, the helper that looks at a program and
+ * at the user's words before `jitmend run' starts anything.
+ *
+ * A short-lived process of its own, one thread: libc is free to use, memory is
+ * given back by its end. Whatever cannot work ends it at once, by refuse().
+ * Files are read with pread: they are anybody's, and may shrink meanwhile. */
+#ifndef JITMEND_CHECK_H
+#define JITMEND_CHECK_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Exit statuses, as env(1) has them. */
+enum {
+	EXIT_REFUSED = 125,
+	EXIT_NOT_EXECUTABLE = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
+/* Says why in one line on standard error, and exits. */
+_Noreturn void refuse(int status, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ------------------------------------------------------------ check-elf.c */
+
+enum elf_start {
+	START_LOADER,    /* by the dynamic loader that it names */
+	START_STATIC,    /* by itself: nothing can be preloaded */
+	START_IS_LOADER, /* it is glibc's dynamic loader, run as a program */
+};
+
+struct elf {
+	unsigned char class;              /* ELFCLASS32 or ELFCLASS64 */
+	bool other_endian;
+	uint16_t machine;                 /* EM_*; unread where other_endian */
+	enum elf_start start;
+	char loader[PATH_MAX];            /* PT_INTERP; START_LOADER only */
+	char sanitizer[NAME_MAX + 1];     /* soname of a runtime that must be loaded first */
+};
+
+/* True for what begins like an ELF file, whole or not. */
+bool elf_magic(const unsigned char *head);
+
+/* Which class and machine the file is for: class, other_endian and machine
+ * above. False: a header that is none, and *FAULT says why, a clause to stand
+ * behind the file's name. */
+bool elf_identify(int fd, struct elf *elf, const char **fault);
+
+/* The rest, of a file that has been identified and is in this machine's byte
+ * order. False where the kernel would not run it, and *FAULT says why. */
+bool elf_look(int fd, struct elf *elf, const char **fault);
+
+/* The class, byte order and machine of this helper, hence of the library that
+ * was built with it. */
+bool elf_is_native(const struct elf *elf);
+const char *elf_machine_name(const struct elf *elf);
+
+/* --------------------------------------------------------- check-rights.c */
+
+/* Would the kernel set AT_SECURE for the ELF program at PATH? Then the loader
+ * drops LD_PRELOAD. NULL: no; otherwise a clause to stand behind its name. */
+const char *rights_gained(const char *path);
+
+/* ---------------------------------------------------------- check-chain.c */
+
+/* Follows the command line ARGV through PATH, `#!' lines, env(1) and ld.so to
+ * the ELF programs that are going to run, and refuses what cannot work. SEARCH
+ * is PATH, PRELOAD the folder that holds $LIB/libjitmend.so; FOLLOW: programs
+ * started by the program get it too. Returns the sanitizer's runtime that has to come before ours, or "". */
+const char *chain_follow(char **argv, const char *search, const char *preload, bool follow);
+
+/* ---------------------------------------------------------- check-shebang.c */
+
+/* The kernel's reading of a file's first 256 bytes (shorter files: followed by
+ * zeros), which are changed. False: no line that it would take. *ARGUMENT is
+ * NULL where there is none. */
+enum { SHEBANG_SIZE = 256 };
+bool shebang_parse(char *head, char **interpreter, char **argument);
+
+/* ------------------------------------------------------------ check-env.c */
+
+/* What an env(1) command line is going to run. */
+struct env_command {
+	char **argv;          /* the program and its arguments; NULL: cannot tell */
+	const char *search;   /* the PATH that it will be looked up in; NULL: unset */
+	bool drops_preload;   /* LD_PRELOAD will not reach the program */
+};
+
+struct env_command env_look(char **argv, const char *search);
+
+/* The same for ld.so: the program that it is told to load, or NULL. */
+const char *loader_argument(char **argv);
+
+/* ---------------------------------------------------- check-environment.c */
+
+/* A shell cannot carry every variable (a name like BASH_FUNC_module%% is none
+ * to it), sets PWD, and so on. Compares our environment with the one that the
+ * wrapper, process PID, was started with, and prints shell commands: `unset'
+ * for what was added; what was lost goes before the program's name, as env(1)
+ * takes it. */
+void environment_print(int pid);
+
+/* STRING as one word of the shell, on standard output. */
+void print_quoted(const char *string);
+
+/* ------------------------------------------------------------ check-log.c */
+
+/* Can the library write there? OPTION is what the message begins with. */
+void log_check(const char *option, const char *pattern, int pid);
+
+#endif
