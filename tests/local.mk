@@ -38,3 +38,16 @@ TESTS += tests/wrapper.bats tests/check.bats
 EXTRA_DIST += tests/wrapper.bats tests/check.bats
 check_PROGRAMS += tests/hosts/secure
 tests_hosts_secure_SOURCES = tests/hosts/secure.c
+
+# The policy to test against. ask and storm are for other tests as well.
+TESTS += tests/deny.bats tests/unit/deny-rules
+EXTRA_DIST += tests/deny.bats
+check_PROGRAMS += tests/hosts/ask tests/hosts/storm tests/unit/deny-rules
+tests_hosts_ask_SOURCES = tests/hosts/ask.c
+tests_hosts_ask_CFLAGS = $(AM_CFLAGS) -pthread
+tests_hosts_storm_SOURCES = tests/hosts/storm.c
+tests_hosts_storm_CFLAGS = $(AM_CFLAGS) -pthread
+tests_unit_deny_rules_SOURCES = tests/unit/deny-rules.c tests/unit/tap.h \
+	tools/deny-rules.h tools/deny-rules.c
+tests_unit_deny_rules_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tools
+EXTRA_DIST += tests/data/tcc-hello.c

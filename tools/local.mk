@@ -22,3 +22,17 @@ tools_jitmend_check_SOURCES = tools/check.c tools/check.h tools/check-chain.c \
 	tools/check-shebang.c
 tools_jitmend_check_CPPFLAGS = $(AM_CPPFLAGS) -DDL_LIB='"$(DL_LIB)"'
 tools_jitmend_check_LDADD = src/libengine.la
+
+# A policy to test against.
+if HAVE_LIBSECCOMP
+pkglibexec_PROGRAMS += tools/jitmend-deny
+tools_jitmend_deny_SOURCES = \
+	tools/deny.c tools/deny.h tools/deny-options.c \
+	tools/deny-policy.h tools/deny-policy.c tools/deny-filter.c \
+	tools/deny-supervisor.h tools/deny-supervisor.c tools/deny-serve.c \
+	tools/deny-rules.h tools/deny-rules.c \
+	tools/deny-look.h tools/deny-look.c \
+	tools/deny-report.h tools/deny-report.c
+tools_jitmend_deny_CFLAGS = $(AM_CFLAGS) $(LIBSECCOMP_CFLAGS)
+tools_jitmend_deny_LDADD = src/libengine.la $(LIBSECCOMP_LIBS)
+endif
