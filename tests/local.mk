@@ -31,7 +31,25 @@ tests_unit_vma_LDADD = src/libengine.la
 tests_unit_engine_LDADD = src/libengine.la
 tests_unit_record_LDADD = src/librecord.la src/libengine.la
 
-EXTRA_DIST += tests/common.bash
+# The main job: tcc -run, and a program with each way to get memory for code.
+# The converter has debug information whatever CFLAGS say: tests look up there
+# the call sites that the log names.
+TESTS += tests/main-job.bats tests/converter.bats
+EXTRA_DIST += tests/run tests/common.bash \
+	tests/main-job.bats tests/converter.bats \
+	tests/data/customers.dictionary tests/data/customers.hex \
+	tests/data/customers.csv \
+	tests/data/readings.dictionary tests/data/readings.hex \
+	tests/data/readings.csv \
+	tests/data/tcc-children.c tests/data/tcc-exit.c tests/data/tcc-filter.c \
+	tests/data/tcc-heap.c tests/data/tcc-hello.c tests/data/tcc-signals.c
+check_PROGRAMS += tests/hosts/converter
+tests_hosts_converter_SOURCES = \
+	tests/hosts/converter.c tests/hosts/converter.h \
+	tests/hosts/converter-assembler.c tests/hosts/converter-assembler.h \
+	tests/hosts/converter-dictionary.c tests/hosts/converter-generator.c \
+	tests/hosts/converter-memory.c tests/hosts/converter-text.c
+tests_hosts_converter_CFLAGS = $(AM_CFLAGS) -g -pthread
 
 # The wrapper, and what it makes of a program's file.
 TESTS += tests/wrapper.bats tests/check.bats
@@ -50,4 +68,4 @@ tests_hosts_storm_CFLAGS = $(AM_CFLAGS) -pthread
 tests_unit_deny_rules_SOURCES = tests/unit/deny-rules.c tests/unit/tap.h \
 	tools/deny-rules.h tools/deny-rules.c
 tests_unit_deny_rules_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tools
-EXTRA_DIST += tests/data/tcc-hello.c
+

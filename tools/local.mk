@@ -36,3 +36,6 @@ tools_jitmend_deny_SOURCES = \
 tools_jitmend_deny_CFLAGS = $(AM_CFLAGS) $(LIBSECCOMP_CFLAGS)
 tools_jitmend_deny_LDADD = src/libengine.la $(LIBSECCOMP_LIBS)
 endif
+
+# README's first command, and what it and tests/run have in common.
+EXTRA_DIST += tools/demo tools/setup bootstrap
