@@ -140,10 +140,10 @@ long engine_madvise(uintptr_t address, size_t length, int advice)
 	long result;
 
 	if (!codepages_any(address, page_up(length)))
-		return SYS_CALL(SYS_madvise, address, length, advice, 0, 0, 0);
+		return sys_madvise(address, length, advice);
 	/* Under the lock, so that it does not meet the hole of a move. */
 	lock_take(&mask);
-	result = SYS_CALL(SYS_madvise, address, length, advice, 0, 0, 0);
+	result = sys_madvise(address, length, advice);
 	lock_release(&mask);
 	return result;
 }

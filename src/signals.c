@@ -18,6 +18,10 @@
  * field alone, and nobody else sets it. */
 #define SENT_ON 0x6a6d
 
+/* The flags that every kernel knows, and that we read ourselves. */
+#define USUAL_FLAGS ((int)(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | \
+			   SA_NODEFER | SA_RESETHAND | ARCH_SA_RESTORER))
+
 #define SIGSEGV_BIT (1ULL << (SIGSEGV - 1))
 #define STAND_IN_BIT (1ULL << (SIGNAL_STAND_IN - 1))
 #define NEIGHBOUR_BIT (1ULL << (SIGNAL_STAND_IN - 2))
@@ -156,6 +160,7 @@ static struct sys_sigaction kernel_action(int signal, const struct action *host)
 	bool has_handler = host->handler != (uintptr_t)SIG_DFL &&
 			   host->handler != (uintptr_t)SIG_IGN;
 	int kept = has_handler ? host->flags & (SA_ONSTACK | SA_RESTART) : SA_ONSTACK | SA_RESTART;
+	int unusual = host->flags & ~USUAL_FLAGS;
 	uint64_t mask = has_handler ? signals_to_kernel(host->mask) : 0;
 
 	if (has_handler && !(host->flags & SA_NODEFER))
@@ -164,7 +169,7 @@ static struct sys_sigaction kernel_action(int signal, const struct action *host)
 		mask |= STAND_IN_BIT;
 	return (struct sys_sigaction){
 		.handler = (void *)on_signal,
-		.flags = (unsigned long)(kept | SA_SIGINFO | SA_NODEFER | ARCH_SA_RESTORER),
+		.flags = (unsigned long)(kept | unusual | SA_SIGINFO | SA_NODEFER | ARCH_SA_RESTORER),
 		.restorer = (void *)arch_restore_rt,
 		.mask = mask,
 	};
@@ -240,7 +245,15 @@ bool signals_guard(void)
 	return guards;
 }
 
-/* A mask that came over exec has SIGSEGV itself where the host before had it. */
+/* A mask that came over exec has SIGSEGV itself where the program before had it
+ * blocked; or the stand-in alone, by a way that we have no hook for (system). */
+static uint64_t inherited_mask(uint64_t mask)
+{
+	if ((mask & (STAND_IN_BIT | NEIGHBOUR_BIT | SIGSEGV_BIT)) == STAND_IN_BIT)
+		return mask;
+	return signals_to_kernel(mask);
+}
+
 void signals_begin(void)
 {
 	struct hold hold;
@@ -249,7 +262,7 @@ void signals_begin(void)
 	hold_writers(&hold);
 	if (take_over(SIGSEGV) && take_over(SIGNAL_STAND_IN)) {
 		atomic_store(&guarded, true);
-		hold.mask = signals_to_kernel(hold.mask);
+		hold.mask = inherited_mask(hold.mask);
 	}
 	free_writers(&hold);
 }
@@ -289,6 +302,25 @@ static void set_in_kernel(int signal, const struct action *action)
 	sys_sigaction(signal, &kernel, NULL);
 }
 
+/* What is pending and then ignored is gone. */
+static void drop_pending(void)
+{
+	struct sys_sigaction ignore = { .handler = (void *)SIG_IGN };
+
+	sys_sigaction(SIGNAL_STAND_IN, &ignore, NULL);
+}
+
+/* Flags that the kernel does not know it clears, and programs look whether it
+ * does (sigaction(2), SA_UNSUPPORTED): ours were installed with the host's. */
+static void keep_known_flags(int signal, struct action *action)
+{
+	struct sys_sigaction kernel;
+
+	if (!(action->flags & ~USUAL_FLAGS) || sys_failed(sys_sigaction(signal, NULL, &kernel)))
+		return;
+	action->flags &= USUAL_FLAGS | (int)kernel.flags;
+}
+
 void signals_host_action(int signal, const struct sigaction *libc, struct sigaction *old)
 {
 	struct host_action *host = host_action_of(signal);
@@ -303,8 +335,12 @@ void signals_host_action(int signal, const struct sigaction *libc, struct sigact
 		set_in_kernel(signal, &after);
 	} else if (libc) {
 		write_action(host, &after);
+		if (after.handler == (uintptr_t)SIG_IGN)
+			drop_pending();
 		install(SIGSEGV);
 		install(SIGNAL_STAND_IN);
+		keep_known_flags(SIGSEGV, &after);
+		write_action(host, &after);
 	}
 	free_writers(&hold);
 	if (old)
@@ -406,11 +442,11 @@ static void call_host(const struct action *action, int signal, siginfo_t *info,
 	*mask_of(context) = signals_to_kernel(*mask_of(context));
 }
 
-static void forward(int signal, siginfo_t *info, ucontext_t *context)
+/* BLOCKED: the host believes SIGNAL blocked. */
+static void forward(int signal, bool blocked, siginfo_t *info, ucontext_t *context)
 {
 	struct host_action *host = host_action_of(signal);
 	struct action action = read_action(host);
-	bool blocked = signal == SIGSEGV && *mask_of(context) & STAND_IN_BIT;
 
 	if (is_synchronous(info) &&
 	    (blocked || action.handler == (uintptr_t)SIG_IGN ||
@@ -435,12 +471,17 @@ static void forward(int signal, siginfo_t *info, ucontext_t *context)
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
-	if (signal == SIGSEGV && settled(info, context))
+	if (signal == SIGSEGV) {
+		if (!settled(info, context))
+			forward(signal, *mask_of(context) & STAND_IN_BIT, info, context);
 		return;
-	if (signal == SIGNAL_STAND_IN && info->si_errno == SENT_ON) {
-		info->si_errno = 0;
-		info->si_signo = SIGSEGV;
-		signal = SIGSEGV;
 	}
-	forward(signal, info, context);
+	if (info->si_errno != SENT_ON) {
+		forward(signal, false, info, context);
+		return;
+	}
+	/* What was kept pending comes only once it is not blocked any more. */
+	info->si_errno = 0;
+	info->si_signo = SIGSEGV;
+	forward(SIGSEGV, false, info, context);
 }

@@ -76,6 +76,16 @@ static inline long sys_mremap(uintptr_t from, size_t old_length, size_t length, 
 	return SYS_CALL(SYS_mremap, from, old_length, length, flags, to, 0);
 }
 
+static inline long sys_madvise(uintptr_t address, size_t length, int advice)
+{
+	return SYS_CALL(SYS_madvise, address, length, advice, 0, 0, 0);
+}
+
+static inline long sys_mlock2(uintptr_t address, size_t length, int flags)
+{
+	return SYS_CALL(SYS_mlock2, address, length, flags, 0, 0, 0);
+}
+
 static inline long sys_brk(uintptr_t end)
 {
 	return SYS_CALL(SYS_brk, end, 0, 0, 0, 0, 0);

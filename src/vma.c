@@ -188,6 +188,84 @@ long vma_find(uintptr_t address, struct vma *vma)
 	return vma_find_in_text(address, vma);
 }
 
+/* A line without its newline, cut off where it does not fit. */
+static bool read_text_line(struct reader *reader, char *line, size_t size)
+{
+	size_t length = 0;
+	int c = read_byte(reader);
+
+	if (c == -1)
+		return false;
+	for (; c != '\n' && c != -1; c = read_byte(reader))
+		if (length + 1 < size)
+			line[length++] = (char)c;
+	line[length] = '\0';
+	return true;
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+static uint64_t hex_number(const char **text)
+{
+	uint64_t number = 0;
+
+	for (; is_hex(**text); ++*text)
+		number = number * 16 + (uint64_t)(**text <= '9' ? **text - '0' : **text - 'a' + 10);
+	return number;
+}
+
+/* Whether a mapping's first line, start-end and more, covers ADDRESS. */
+static bool line_covers(const char *line, uintptr_t address)
+{
+	uint64_t start = hex_number(&line);
+
+	if (*line++ != '-')
+		return false;
+	return start <= address && address < hex_number(&line);
+}
+
+/* Words of two letters, each with a blank before it. */
+static struct vma_advice advice_of(const char *flags)
+{
+	struct vma_advice advice = { 0 };
+
+	for (; flags[0] == ' ' && flags[1] && flags[2]; flags += 3) {
+		advice.locked |= flags[1] == 'l' && flags[2] == 'o';
+		advice.on_fault |= flags[1] == 'l' && flags[2] == 'f';
+		advice.dont_fork |= flags[1] == 'd' && flags[2] == 'c';
+		advice.dont_dump |= flags[1] == 'd' && flags[2] == 'd';
+	}
+	return advice;
+}
+
+/* The first line of a mapping begins with a number, the others with a name. */
+struct vma_advice vma_advice(uintptr_t address)
+{
+	long fd = sys_open("/proc/self/smaps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	struct reader reader = { .fd = (int)fd };
+	struct vma_advice advice = { 0 };
+	bool covered = false;
+	char line[128];
+
+	if (sys_failed(fd))
+		return advice;
+	while (read_text_line(&reader, line, sizeof line)) {
+		const char *flags = string_after(line, "VmFlags:");
+
+		if (is_hex(line[0]))
+			covered = line_covers(line, address);
+		if (!covered || !flags)
+			continue;
+		advice = advice_of(flags);
+		break;
+	}
+	sys_close((int)fd);
+	return advice;
+}
+
 static _Atomic uintptr_t noted_heap_start;
 
 void vma_note_heap(void)

@@ -32,6 +32,19 @@ long vma_find(uintptr_t address, struct vma *vma);
 /* The same from the text of /proc/self/maps, on every kernel. */
 long vma_find_in_text(uintptr_t address, struct vma *vma);
 
+/* What the program has said of a mapping besides its protection, that a mapping
+ * in its place must be told too. */
+struct vma_advice {
+	bool locked;     /* mlock(2) */
+	bool on_fault;   /* locked with MLOCK_ONFAULT */
+	bool dont_fork;  /* madvise(2) */
+	bool dont_dump;
+};
+
+/* From the flags in /proc/self/smaps (proc_pid_smaps(5)); nothing where it cannot
+ * be read. Reads the file up to the mapping. */
+struct vma_advice vma_advice(uintptr_t address);
+
 /* The brk heap, from start_brk to brk. */
 struct heap {
 	uintptr_t start, end;

@@ -69,3 +69,26 @@ tests_unit_deny_rules_SOURCES = tests/unit/deny-rules.c tests/unit/tap.h \
 	tools/deny-rules.h tools/deny-rules.c
 tests_unit_deny_rules_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tools
 
+# Living in another program's process. alike.bash runs a host with and without.
+TESTS += tests/writers.bats tests/heap.bats tests/signals.bats tests/hazards.bats \
+	tests/library.bats
+EXTRA_DIST += tests/alike.bash \
+	tests/writers.bats tests/heap.bats tests/signals.bats tests/hazards.bats \
+	tests/library.bats \
+	tests/hosts/early.c tests/hosts/plugin.cc
+check_PROGRAMS += tests/hosts/writers tests/hosts/heap tests/hosts/ranges \
+	tests/hosts/pages tests/hosts/forks tests/hosts/places tests/hosts/devzero \
+	tests/hosts/allocations tests/hosts/stack tests/hosts/signals tests/hosts/masks
+host_sources = tests/hosts/host.c tests/hosts/host.h
+signal_host_sources = tests/hosts/signal-words.c tests/hosts/signal-words.h $(host_sources)
+tests_hosts_writers_SOURCES = tests/hosts/writers.c $(host_sources)
+tests_hosts_heap_SOURCES = tests/hosts/heap.c $(host_sources)
+tests_hosts_ranges_SOURCES = tests/hosts/ranges.c $(host_sources)
+tests_hosts_pages_SOURCES = tests/hosts/pages.c $(host_sources)
+tests_hosts_forks_SOURCES = tests/hosts/forks.c $(host_sources)
+tests_hosts_places_SOURCES = tests/hosts/places.c $(host_sources)
+tests_hosts_devzero_SOURCES = tests/hosts/devzero.c $(host_sources)
+tests_hosts_allocations_SOURCES = tests/hosts/allocations.c $(host_sources)
+tests_hosts_stack_SOURCES = tests/hosts/stack.c $(host_sources)
+tests_hosts_signals_SOURCES = tests/hosts/signals.c $(signal_host_sources)
+tests_hosts_masks_SOURCES = tests/hosts/masks.c $(signal_host_sources)

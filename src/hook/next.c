@@ -20,6 +20,7 @@ void next_begin(void)
 		{ &next.signal, "signal" },
 		{ &next.sysv_signal, "__sysv_signal" },
 		{ &next.sigset, "sigset" },
+		{ &next.siginterrupt, "siginterrupt" },
 		{ &next.sighold, "sighold" },
 		{ &next.sigrelse, "sigrelse" },
 		{ &next.sigignore, "sigignore" },

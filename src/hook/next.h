@@ -26,6 +26,7 @@ struct next {
 	void (*(*signal)(int, void (*)(int)))(int);
 	void (*(*sysv_signal)(int, void (*)(int)))(int);
 	void (*(*sigset)(int, void (*)(int)))(int);
+	int (*siginterrupt)(int, int);
 	int (*sighold)(int);
 	int (*sigrelse)(int);
 	int (*sigignore)(int);

@@ -3,6 +3,7 @@
  * SIGSEGV goes to signals.h. For every other signal only the set that is
  * blocked during its handler concerns us: SIGSEGV must not be in it. */
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "../memory.h"
@@ -83,12 +84,15 @@ static handler set_handler(int signal, handler to, int flags, bool block_itself)
 	return old.sa_handler;
 }
 
+/* What siginterrupt(3) said of SIGSEGV, for the next signal(). */
+static atomic_bool segv_interrupts;
+
 static handler bsd_semantics(int signal, handler to)
 {
 	if (to == SIG_ERR)
 		return errno = EINVAL, SIG_ERR;
 	if (is_kept_apart(signal))
-		return set_handler(signal, to, SA_RESTART, true);
+		return set_handler(signal, to, atomic_load(&segv_interrupts) ? 0 : SA_RESTART, true);
 	if (next.signal)
 		return next.signal(signal, to);
 
@@ -112,6 +116,23 @@ HOOK handler bsd_signal(int signal, handler to)
 HOOK handler ssignal(int signal, handler to)
 {
 	return bsd_semantics(signal, to);
+}
+
+HOOK int siginterrupt(int signal, int interrupts)
+{
+	struct sigaction action;
+
+	if (!is_kept_apart(signal))
+		return next.siginterrupt ? next.siginterrupt(signal, interrupts)
+					 : (errno = ENOSYS, -1);
+	atomic_store(&segv_interrupts, interrupts != 0);
+	signals_host_action(signal, NULL, &action);
+	if (interrupts)
+		action.sa_flags &= ~SA_RESTART;
+	else
+		action.sa_flags |= SA_RESTART;
+	signals_host_action(signal, &action, NULL);
+	return 0;
 }
 
 static handler sysv_semantics(int signal, handler to)

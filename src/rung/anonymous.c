@@ -7,6 +7,7 @@
 #include "../codepages.h"
 #include "../memory.h"
 #include "../sys.h"
+#include "../vma.h"
 
 static size_t length_of(const struct piece *piece)
 {
@@ -113,10 +114,28 @@ static size_t copy_contents(const struct piece *piece, uintptr_t copy)
 	return sys_failed(copied) ? 0 : page_down((uintptr_t)copied);
 }
 
+/* The advice that survives a move is given to the copy before it, the lock after:
+ * the pages that it replaces are locked until then, and both may be too much for
+ * RLIMIT_MEMLOCK. */
+static void advise_copy(const struct vma_advice *advice, uintptr_t copy, size_t length)
+{
+	if (advice->dont_fork)
+		sys_madvise(copy, length, MADV_DONTFORK);
+	if (advice->dont_dump)
+		sys_madvise(copy, length, MADV_DONTDUMP);
+}
+
+static void lock_copy(const struct vma_advice *advice, const struct piece *piece)
+{
+	if (advice->locked)
+		sys_mlock2(piece->start, length_of(piece), advice->on_fault ? MLOCK_ONFAULT : 0);
+}
+
 long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 {
 	size_t length = length_of(piece);
 	long result = codepages_prepare(piece->start, length);
+	struct vma_advice advice = vma_advice(piece->start);
 	struct piece readable = *piece;
 	long copy;
 
@@ -132,8 +151,10 @@ long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 		readable.end = piece->start + copy_contents(piece, (uintptr_t)copy);
 		result = sys_mprotect((uintptr_t)copy, length, protection, pkey);
 	}
-	if (!result && readable.end > readable.start)
+	if (!result && readable.end > readable.start) {
+		advise_copy(&advice, (uintptr_t)copy, length);
 		result = move_over((uintptr_t)copy, piece->start, length_of(&readable));
+	}
 	if (result) {
 		sys_mprotect(piece->start, length, piece->protection, -1);
 		settle(piece, piece->protection);
@@ -147,5 +168,6 @@ long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 		sys_munmap((uintptr_t)copy + length_of(&readable), piece->end - readable.end);
 	}
 	settle(piece, protection);
+	lock_copy(&advice, &readable);
 	return 0;
 }

@@ -1,0 +1,36 @@
+/* early.c: a library whose constructor makes code on the brk heap, before the
+ * program's own constructors and, since it is loaded later, before those of a
+ * preloaded library. Also built as the program that is linked to it, with
+ * EARLY_PROGRAM defined. */
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int early_result(void);
+
+#ifdef EARLY_PROGRAM
+int main(void)
+{
+	printf("%d\n", early_result());
+	return 0;
+}
+#else
+static int result;
+
+__attribute__((constructor)) static void construct(void)
+{
+	uintptr_t page = ((uintptr_t)sbrk(3 * 4096) + 4095) & ~(uintptr_t)4095;
+	int (*function)(void) = (int (*)(void))page;
+
+	memcpy((void *)page, "\xb8\x2a\x00\x00\x00\xc3", 6); /* mov $42, %eax; ret */
+	result = mprotect((void *)page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) ? -1 : function();
+}
+
+int early_result(void)
+{
+	return result;
+}
+#endif

@@ -1,0 +1,789 @@
+/* signals.c: what a program does with SIGSEGV's handler: sets it, asks for it,
+ * recovers from real faults, runs it on other stacks, dies by default. jitmend
+ * has that handler itself; the host must not notice. masks.c has the rest. */
+#include "signal-words.h"
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+
+/* siginterrupt and its kin are what is to be tried. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+/* ------------------------------------------------------------ dispositions */
+
+static void query(void)
+{
+	static const int flags[] = { 0, SA_SIGINFO, SA_ONSTACK, SA_NODEFER, SA_RESTART, SA_RESETHAND,
+				     SA_NOCLDSTOP, SA_NOCLDWAIT, SA_SIGINFO | SA_ONSTACK | SA_RESTART,
+				     0x800, (int)(SA_RESETHAND | SA_NODEFER) };
+	struct sigaction action, old;
+	size_t i;
+
+	say_action("at first");
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		memset(&action, 0, sizeof(action));
+		if (flags[i] & SA_SIGINFO)
+			action.sa_sigaction = handler_b;
+		else
+			action.sa_handler = handler_a;
+		action.sa_flags = flags[i];
+		if (i % 3 == 1)
+			sigfillset(&action.sa_mask);
+		else if (i % 3 == 2)
+			action.sa_mask = set_of(SIGSEGV);
+		must(sigaction(SIGSEGV, &action, &old) == 0, "sigaction");
+		say("before it %s %#x", handler_name(&old), flags_of(&old));
+		say_action("now");
+	}
+	say("signal: %s", signal_name(signal(SIGSEGV, handler_a)));
+	say_action("signal");
+	say("sysv_signal: %s", signal_name(sysv_signal(SIGSEGV, handler_a)));
+	say_action("sysv_signal");
+	say("signal: %s", signal_name(signal(SIGSEGV, SIG_IGN)));
+	say_action("ignored");
+	say("ssignal: %s", signal_name(ssignal(SIGSEGV, handler_a)));
+	say("signal: %s", signal_name(signal(SIGSEGV, SIG_DFL)));
+	say_action("default");
+	say("bad: %s", signal_name(signal(0, SIG_DFL)));
+	say("bad: %s", signal_name(signal(SIGSEGV, SIG_ERR)));
+	say("bad: %s", signal_name(signal(65, SIG_DFL)));
+	say_result("bad", sigaction(SIGKILL, &action, NULL));
+	say_result("bad", sigaction(0, NULL, NULL));
+	say_result("bad", sigaction(-1, NULL, NULL));
+	say_result("bad", sigaction(1000, &action, &old));
+	/* Other signals' are not changed either. */
+	sigfillset(&action.sa_mask);
+	action.sa_handler = handler_a;
+	action.sa_flags = SA_RESTART;
+	must(sigaction(SIGUSR1, &action, NULL) == 0, "sigaction");
+	must(sigaction(SIGUSR1, NULL, &old) == 0, "sigaction");
+	say("usr1: %s %#x", handler_name(&old), flags_of(&old));
+	say_set("usr1", &old.sa_mask);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+/* siginterrupt changes the handler that is there, and what signal sets later. */
+static void interrupting(void)
+{
+	code_page();
+	signal(SIGSEGV, handler_a);
+	say_result("siginterrupt", siginterrupt(SIGSEGV, 1));
+	say_action("at once");
+	signal(SIGSEGV, handler_a);
+	say_action("later");
+	say_result("siginterrupt", siginterrupt(SIGSEGV, 0));
+	say_action("at once");
+	signal(SIGSEGV, handler_a);
+	say_action("later");
+	signal(SIGSEGV, SIG_DFL);
+}
+
+/* Flags that no kernel knows, which newer ones take away. */
+static void odd_flags(void)
+{
+	static const int flags[] = { 0x400, 0x10000, 0x20000000 };
+	struct sigaction action = { .sa_handler = handler_a };
+	size_t i;
+
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		action.sa_flags = flags[i];
+		must(sigaction(SIGSEGV, &action, NULL) == 0, "sigaction");
+		say_action("now");
+	}
+	signal(SIGSEGV, SIG_DFL);
+}
+
+/* The flag that libc adds. */
+static void restorer(void)
+{
+	struct sigaction action;
+
+	signal(SIGSEGV, handler_a);
+	must(sigaction(SIGSEGV, NULL, &action) == 0, "sigaction");
+	say("flags %#x", (unsigned)action.sa_flags);
+	signal(SIGSEGV, SIG_DFL);
+}
+
+/* The same, with the library's handler standing. */
+static void query_later(void)
+{
+	code_page();
+	query();
+}
+
+/* ------------------------------------------------------------------ faults */
+
+static sigjmp_buf back;
+static jmp_buf plain_back;
+static siginfo_t seen;
+static volatile long seen_trap, seen_error, seen_stack_alignment;
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *where = context;
+	__attribute__((aligned(16))) volatile char probe[16];
+
+	probe[0] = (char)number;
+	seen = *info;
+	seen_stack_alignment = (long)((uintptr_t)probe % 16);
+#ifdef __x86_64__
+	seen_trap = (long)where->uc_mcontext.gregs[REG_TRAPNO];
+	seen_error = (long)where->uc_mcontext.gregs[REG_ERR];
+#endif
+	count++;
+	siglongjmp(back, 1);
+}
+
+static void say_fault(const char *what, volatile unsigned char *base, volatile unsigned char *at,
+		      int how)
+{
+	if (sigsetjmp(back, 1)) {
+		say("%s: signal %d code %d offset %ld errno %d, trap %ld error %#lx", what,
+		    seen.si_signo, seen.si_code, seen.si_addr ?
+		    (long)((uintptr_t)seen.si_addr - (uintptr_t)base) : -1, seen.si_errno,
+		    seen_trap, (unsigned long)seen_error);
+		return;
+	}
+	if (how == PROT_EXEC)
+		code_run((void *)(uintptr_t)at);
+	else if (how == PROT_WRITE)
+		*at = 1;
+	else
+		(void)*at;
+	say("%s: no fault", what);
+}
+
+static void faults(void)
+{
+	unsigned char *page = code_page(), *map;
+	volatile unsigned char *odd = (volatile unsigned char *)0x8000000000001234ul;
+
+	handle(on_fault, 0);
+	map = mmap(NULL, 4 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(map != MAP_FAILED, "mmap");
+	must(munmap(map + 3 * PAGE, PAGE) == 0, "munmap");
+	must(mprotect(map + PAGE, PAGE, PROT_READ) == 0, "mprotect");
+	must(mprotect(map + 2 * PAGE, PAGE, RW) == 0, "mprotect");
+	say_fault("null", NULL, null_page(), PROT_READ);
+	say_fault("null", NULL, null_page(), PROT_WRITE);
+	say_fault("null", NULL, null_page(), PROT_EXEC);
+	say_fault("none", map, map + 5, PROT_READ);
+	say_fault("none", map, map + 5, PROT_WRITE);
+	say_fault("read-only", map, map + PAGE + 7, PROT_WRITE);
+	say_fault("not code", map, map + 2 * PAGE, PROT_EXEC);
+	say_fault("unmapped", map, map + 3 * PAGE + 9, PROT_WRITE);
+	say_fault("no address", NULL, odd, PROT_READ);
+	say_fault("no address", NULL, odd, PROT_EXEC);
+	say_fault("the kernel's", NULL, (volatile unsigned char *)0xffffffff81000000ul, PROT_READ);
+	/* On pages that have been code, and neighbours. */
+	say_fault("heap, no code", page, page + PAGE, PROT_EXEC);
+	must(mprotect(page, PAGE, RX) == 0, "mprotect");
+	say_fault("heap, code", page, page + 100, PROT_WRITE);
+	must(mprotect(page, PAGE, PROT_NONE) == 0, "mprotect");
+	say_fault("heap, none", page, page + 100, PROT_READ);
+	must(mprotect(page, PAGE, RW) == 0, "mprotect");
+	say_fault("heap, data", page, page, PROT_EXEC);
+	must(mprotect(page, PAGE, RWX) == 0, "mprotect");
+	say_fault("heap, all", page, page, PROT_EXEC);
+	say_mask("after all");
+	say("aligned %ld", seen_stack_alignment);
+	/* Many times, and by both kinds of jump. */
+	for (count = 0; count < 10000;)
+		if (!sigsetjmp(back, 1))
+			fault();
+	say("%d jumps", (int)count);
+	say_mask("after them");
+	say_action("after them");
+	munmap(map, 3 * PAGE);
+	signal(SIGSEGV, SIG_DFL);
+}
+
+static void on_fault_plain(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	(void)context;
+	count++;
+	longjmp(plain_back, 1);
+}
+
+/* longjmp leaves the mask alone: SIGSEGV stays blocked, whoever undoes it. */
+static void jumps(void)
+{
+	sigset_t segv = set_of(SIGSEGV);
+
+	code_page();
+	handle(on_fault_plain, 0);
+	for (count = 0; count < 3000;) {
+		if (!setjmp(plain_back)) {
+			fault();
+		} else {
+			if (count == 1)
+				say_mask("after a plain jump");
+			sigprocmask(SIG_UNBLOCK, &segv, NULL);
+		}
+	}
+	say("%d jumps", (int)count);
+	handle(on_fault_plain, SA_NODEFER);
+	for (count = 0; count < 3000;)
+		if (!setjmp(plain_back))
+			fault();
+	say("%d jumps", (int)count);
+	say_mask("nodefer");
+	signal(SIGSEGV, SIG_DFL);
+}
+
+/* The mask that sigsetjmp saved comes back. */
+static void jump_masks(void)
+{
+	sigset_t segv = set_of(SIGSEGV);
+	sigjmp_buf buffer;
+	volatile int turn;
+
+	code_page();
+	for (turn = 0; turn < 4; turn++) {
+		sigprocmask(turn & 1 ? SIG_BLOCK : SIG_UNBLOCK, &segv, NULL);
+		if (!sigsetjmp(buffer, turn < 2)) {
+			sigprocmask(turn & 1 ? SIG_UNBLOCK : SIG_BLOCK, &segv, NULL);
+			siglongjmp(buffer, 1);
+		}
+		say_mask(turn & 1 ? "jumped, was blocked" : "jumped, was not");
+	}
+	unmask_all();
+}
+
+static void contexts(void)
+{
+	sigset_t segv = set_of(SIGSEGV);
+	ucontext_t context;
+	volatile int turn = 0;
+
+	code_page();
+	sigprocmask(SIG_BLOCK, &segv, NULL);
+	must(getcontext(&context) == 0, "getcontext");
+	say_mask("here");
+	sigprocmask(SIG_UNBLOCK, &segv, NULL);
+	say_mask("unblocked");
+	if (turn++ < 2)
+		setcontext(&context);
+	unmask_all();
+}
+
+/* The mask within a context that getcontext filled in. */
+static void context_mask(void)
+{
+	sigset_t segv = set_of(SIGSEGV);
+	ucontext_t context;
+
+	code_page();
+	sigprocmask(SIG_BLOCK, &segv, NULL);
+	must(getcontext(&context) == 0, "getcontext");
+	say_set("context", &context.uc_sigmask);
+	unmask_all();
+}
+
+/* A handler that steps over the instruction. */
+static void on_fault_skip(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *where = context;
+
+	(void)number;
+	(void)info;
+	if (count++ == 0) {
+		say_set("interrupted", &where->uc_sigmask);
+		say_mask("in the handler");
+	}
+#ifdef __x86_64__
+	where->uc_mcontext.gregs[REG_RIP] += 3; /* the length of the store below */
+	where->uc_mcontext.gregs[REG_RAX] += 1;
+#endif
+	if (count == 5)
+		sigaddset(&where->uc_sigmask, SIGUSR1);
+	if (count == 6)
+		sigaddset(&where->uc_sigmask, SIGSEGV);
+}
+
+static long store_nowhere(void)
+{
+	long result = 41;
+
+#ifdef __x86_64__
+	/* movb $1, (%rdi): c6 07 01 */
+	__asm__ volatile (".byte 0xc6, 0x07, 0x01" : "+a"(result) : "D"(null_page()) : "memory");
+#endif
+	return result;
+}
+
+static void skip(void)
+{
+	sigset_t usr2 = set_of(SIGUSR2);
+	struct sigaction action;
+
+	code_page();
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = on_fault_skip;
+	action.sa_flags = SA_SIGINFO;
+	action.sa_mask = set_of(SIGALRM);
+	must(sigaction(SIGSEGV, &action, NULL) == 0, "sigaction");
+	sigprocmask(SIG_BLOCK, &usr2, NULL);
+	for (count = 0; count < 6;)
+		must(store_nowhere() == 42, "the register that the handler changed");
+	say_mask("as the handler left it");
+	unmask_all();
+	say_mask("unmasked");
+	signal(SIGSEGV, SIG_DFL);
+}
+
+static unsigned char *barrier_base;
+
+static void on_barrier(int number, siginfo_t *info, void *context)
+{
+	uintptr_t page = (uintptr_t)info->si_addr & ~(PAGE - 1);
+
+	(void)number;
+	(void)context;
+	count++;
+	if (page < (uintptr_t)barrier_base || mprotect((void *)page, PAGE, RWX) != 0)
+		_exit(96);
+}
+
+/* A collector's write barrier, on pages that are code. */
+static void barrier(void)
+{
+	enum { BARRIER = 300 };
+	unsigned char *heap = heap_pages(BARRIER), *file = file_pages(BARRIER);
+	int i, round;
+
+	handle(on_barrier, 0);
+	for (round = 0; round < 4; round++) {
+		barrier_base = round % 2 ? file : heap;
+		memset(barrier_base, round, BARRIER * PAGE);
+		must(mprotect(barrier_base, BARRIER * PAGE, RX) == 0, "mprotect");
+		count = 0;
+		for (i = 0; i < BARRIER; i += 3)
+			barrier_base[(size_t)i * PAGE + 8] = 1;
+		say("%d faults", (int)count);
+		must(mprotect(barrier_base, BARRIER * PAGE, RW) == 0, "mprotect");
+	}
+	signal(SIGSEGV, SIG_DFL);
+	free(heap);
+	munmap(file, BARRIER * PAGE);
+}
+
+/* ------------------------------------------------------------------ stacks */
+
+static char *stack_base;
+static size_t stack_size;
+
+static void on_fault_where(int number, siginfo_t *info, void *context)
+{
+	char here;
+	stack_t now;
+
+	(void)number;
+	(void)info;
+	(void)context;
+	must(sigaltstack(NULL, &now) == 0, "sigaltstack");
+	say("on the %s stack, state %d, size %ld",
+	    &here >= stack_base && &here < stack_base + stack_size ? "alternate" : "own",
+	    now.ss_flags, (long)now.ss_size);
+	siglongjmp(back, 1);
+}
+
+static void fault_once(void)
+{
+	if (!sigsetjmp(back, 1))
+		fault();
+}
+
+static volatile int depth;
+
+static int recurse(int n)
+{
+	volatile char room[4000];
+
+	room[0] = (char)n;
+	depth++;
+	if (n < 0) /* never; but compilers reason */
+		return 0;
+	return recurse(n + 1) + room[0];
+}
+
+static void on_overflow(int number, siginfo_t *info, void *context)
+{
+	char here;
+
+	(void)number;
+	(void)context;
+	say("overflow: code %d, on the alternate stack %d", info->si_code,
+	    &here >= stack_base && &here < stack_base + stack_size);
+	siglongjmp(back, 1);
+}
+
+static void *stacks_of_a_thread(void *argument)
+{
+	stack_t stack;
+	int turn;
+
+	stack_size = (size_t)sysconf(_SC_SIGSTKSZ) * 4;
+	stack_base = malloc(stack_size);
+	must(stack_base, "malloc");
+	must(sigaltstack(NULL, &stack) == 0, "sigaltstack");
+	say("at first: state %d, size %ld", stack.ss_flags, (long)stack.ss_size);
+	for (turn = 0; turn < 2; turn++) {
+		handle(on_fault_where, 0);
+		fault_once();
+		handle(on_fault_where, SA_ONSTACK);
+		fault_once();
+		stack = (stack_t){ .ss_sp = stack_base, .ss_size = stack_size };
+		must(sigaltstack(&stack, NULL) == 0, "sigaltstack");
+	}
+	must(sigaltstack(NULL, &stack) == 0, "sigaltstack");
+	say("state %d, mine %d", stack.ss_flags, stack.ss_sp == stack_base);
+	handle(on_overflow, SA_ONSTACK);
+	for (turn = 0; turn < 3; turn++)
+		if (!sigsetjmp(back, 1))
+			recurse(0);
+	stack = (stack_t){ .ss_sp = stack_base, .ss_size = stack_size, .ss_flags = 1 << 31 };
+	must(sigaltstack(&stack, NULL) == 0, "SS_AUTODISARM");
+	handle(on_fault_where, SA_ONSTACK);
+	fault_once();
+	stack = (stack_t){ .ss_flags = SS_DISABLE };
+	must(sigaltstack(&stack, NULL) == 0, "sigaltstack");
+	fault_once();
+	stack = (stack_t){ .ss_sp = stack_base, .ss_size = 100 };
+	say_result("too small", sigaltstack(&stack, NULL));
+	free(stack_base);
+	signal(SIGSEGV, SIG_DFL);
+	return argument;
+}
+
+static void stacks(void)
+{
+	code_page();
+	stacks_of_a_thread(NULL);
+}
+
+static void thread_stacks(void)
+{
+	pthread_t thread;
+
+	code_page();
+	must(pthread_create(&thread, NULL, stacks_of_a_thread, NULL) == 0, "thread");
+	pthread_join(thread, NULL);
+}
+
+/* ------------------------------------------------------------------- flags */
+
+static void on_fault_oneshot(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	(void)context;
+	say_action("in the handler");
+	say_mask("in the handler");
+	siglongjmp(back, 1);
+}
+
+static void oneshot(void)
+{
+	code_page();
+	handle(on_fault_oneshot, SA_RESETHAND);
+	fault_once();
+	say_action("afterwards");
+	handle(on_fault_oneshot, (int)SA_RESETHAND | SA_NODEFER);
+	fault_once();
+	say_action("afterwards");
+	say_mask("afterwards");
+	signal(SIGSEGV, SIG_DFL);
+}
+
+static void on_fault_nested(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	(void)context;
+	if (++count < 5)
+		fault();
+	siglongjmp(back, 1);
+}
+
+static void nodefer(void)
+{
+	code_page();
+	handle(on_fault_nested, SA_NODEFER);
+	count = 0;
+	fault_once();
+	say("%d deep", (int)count);
+	say_mask("afterwards");
+	signal(SIGSEGV, SIG_DFL);
+}
+
+static void on_fault_trace(int number, siginfo_t *info, void *context)
+{
+	void *frames[50];
+	int n = backtrace(frames, 50), i;
+	bool found = false;
+	Dl_info symbol;
+
+	(void)number;
+	(void)info;
+	(void)context;
+	for (i = 0; i < n; i++)
+		found = found || (dladdr(frames[i], &symbol) && symbol.dli_sname &&
+				  !strcmp(symbol.dli_sname, "host_main"));
+	/* main() is of no use: every frame between is to be passed. */
+	for (i = 0; i < n && !found; i++)
+		found = (uintptr_t)frames[i] >= (uintptr_t)host_main &&
+			(uintptr_t)frames[i] < (uintptr_t)host_main + 4000;
+	say("main's caller is in the backtrace: %d", found);
+	siglongjmp(back, 1);
+}
+
+static void trace(void)
+{
+	void *warm[2];
+
+	code_page();
+	backtrace(warm, 2);
+	handle(on_fault_trace, 0);
+	fault_once();
+	signal(SIGSEGV, SIG_DFL);
+}
+
+/* ------------------------------------------------------------------- death */
+
+/* What MAKE does in a child, and how the child ends, as its parent is told. */
+static void say_death(const char *what, void (*make)(void))
+{
+	siginfo_t info;
+	pid_t child = fork();
+
+	must(child >= 0, "fork");
+	if (child == 0) {
+		make();
+		_exit(0);
+	}
+	must(waitid(P_PID, (id_t)child, &info, WEXITED) == 0, "waitid");
+	say("%s: %s %d", what, info.si_code == CLD_EXITED ? "exit" :
+	    info.si_code == CLD_DUMPED ? "core dumped by" : "killed by", info.si_status);
+}
+
+static void raise_segv(void)
+{
+	raise(SIGSEGV);
+}
+
+static void kill_segv(void)
+{
+	kill(getpid(), SIGSEGV);
+}
+
+static void ignored_fault(void)
+{
+	signal(SIGSEGV, SIG_IGN);
+	fault();
+}
+
+static void ignored_raise(void)
+{
+	signal(SIGSEGV, SIG_IGN);
+	raise(SIGSEGV);
+	kill(getpid(), SIGSEGV);
+}
+
+static void blocked_fault(void)
+{
+	sigset_t segv = set_of(SIGSEGV);
+
+	handle(on_fault, 0);
+	sigprocmask(SIG_BLOCK, &segv, NULL);
+	if (!sigsetjmp(back, 1))
+		fault();
+}
+
+static void blocked_raise(void)
+{
+	sigset_t segv = set_of(SIGSEGV);
+
+	sigprocmask(SIG_BLOCK, &segv, NULL);
+	raise(SIGSEGV);
+}
+
+static void unblocked_raise(void)
+{
+	sigset_t segv = set_of(SIGSEGV);
+
+	blocked_raise();
+	sigprocmask(SIG_UNBLOCK, &segv, NULL);
+}
+
+static void on_fault_fault(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	(void)context;
+	fault();
+}
+
+static void nested_fault(void)
+{
+	handle(on_fault_fault, 0);
+	fault();
+}
+
+static void oneshot_fault(void)
+{
+	handle(on_fault, (int)SA_RESETHAND);
+	fault_once();
+	fault_once();
+}
+
+static void stuck_fault(void)
+{
+	handle(on_fault_plain, 0);
+	if (!setjmp(plain_back))
+		fault();
+	/* Still blocked. */
+	if (!setjmp(plain_back))
+		fault();
+}
+
+static void on_fault_return(int number)
+{
+	if (++count > 100)
+		_exit(number);
+}
+
+/* A handler that returns without a cure meets the fault again. */
+static void again_fault(void)
+{
+	signal(SIGSEGV, on_fault_return);
+	fault();
+}
+
+static void on_usr1_fault(int number)
+{
+	(void)number;
+	fault();
+}
+
+static void masked_handler_fault(void)
+{
+	struct sigaction action = { .sa_handler = on_usr1_fault };
+
+	handle(on_fault, 0);
+	sigfillset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+	if (!sigsetjmp(back, 1))
+		raise(SIGUSR1);
+}
+
+static void code_fault(void)
+{
+	code_page()[5] = 0xf4; /* hlt: a general protection fault, no address */
+	code_run(code_page());
+}
+
+static void moved_fault(void)
+{
+	mprotect(code_page(), PAGE, PROT_READ);
+	code_run(code_page());
+}
+
+static void overflow(void)
+{
+	struct rlimit little = { 1 << 20, 1 << 20 };
+
+	setrlimit(RLIMIT_STACK, &little);
+	recurse(0);
+}
+
+static void abort_it(void)
+{
+	abort();
+}
+
+static void bus(void)
+{
+	int fd = temporary_file(10);
+	volatile unsigned char *at = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE, fd, 0);
+
+	at[PAGE] = 1;
+}
+
+static void deaths(void)
+{
+	static const struct { const char *what; void (*make)(void); } ways[] = {
+		{ "fault", fault }, { "raise", raise_segv }, { "kill", kill_segv },
+		{ "ignored, fault", ignored_fault }, { "ignored, raise", ignored_raise },
+		{ "blocked, fault", blocked_fault }, { "blocked, raise", blocked_raise },
+		{ "blocked, raise, unblocked", unblocked_raise }, { "nested", nested_fault },
+		{ "one shot", oneshot_fault }, { "plain jump", stuck_fault },
+		{ "again and again", again_fault }, { "all masked", masked_handler_fault },
+		{ "in code", code_fault }, { "code no more", moved_fault },
+		{ "overflow", overflow }, { "abort", abort_it }, { "bus", bus },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		say_death(ways[i].what, ways[i].make);
+}
+
+/* No core; and with one, where the machine lets it be written. */
+static void death(void)
+{
+	struct rlimit limit;
+
+	code_page();
+	must(getrlimit(RLIMIT_CORE, &limit) == 0, "getrlimit");
+	limit.rlim_cur = 0;
+	setrlimit(RLIMIT_CORE, &limit);
+	deaths();
+}
+
+static void death_with_core(void)
+{
+	struct rlimit limit;
+
+	code_page();
+	must(getrlimit(RLIMIT_CORE, &limit) == 0, "getrlimit");
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_CORE, &limit);
+	say_death("fault", fault);
+	say_death("raise", raise_segv);
+	say_death("kill", kill_segv);
+	say_death("ignored, fault", ignored_fault);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct part parts[] = {
+		{ "query", query },
+		{ "query-later", query_later },
+		{ "interrupting", interrupting },
+		{ "odd-flags", odd_flags },
+		{ "restorer", restorer },
+		{ "faults", faults },
+		{ "jumps", jumps },
+		{ "jump-masks", jump_masks },
+		{ "contexts", contexts },
+		{ "context-mask", context_mask },
+		{ "skip", skip },
+		{ "barrier", barrier },
+		{ "stacks", stacks },
+		{ "thread-stacks", thread_stacks },
+		{ "oneshot", oneshot },
+		{ "nodefer", nodefer },
+		{ "trace", trace },
+		{ "death", death },
+		{ "death-with-core", death_with_core },
+		{ NULL, NULL },
+	};
+	return host_main(parts, argc, argv);
+}

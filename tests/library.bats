@@ -1,0 +1,75 @@
+#!/usr/bin/env bats
+# library.bats: what the library's files may hold: exported names, libraries
+# needed, thread-local data; and that the engine is freestanding.
+
+# shellcheck disable=SC2154 # common.bash
+
+load common
+
+setup() {
+	require_program nm readelf
+	LIBRARY=$top_builddir/src/.libs/libjitmend.so
+	ENGINE=$top_builddir/src/.libs/libengine.a
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+@test "the exported symbols are those of the version script" {
+	sed -n '/^global:/,/^local:/s/^[[:space:]]\{1,\}\([A-Za-z_0-9]*\);.*/\1/p' \
+		"$top_srcdir/src/libjitmend.map" | sort -u >listed
+	nm -D --defined-only "$LIBRARY" | awk '{ print $3 }' | sort -u >exported
+	[ -s listed ]
+	diff -u listed exported
+}
+
+@test "each exported symbol is marked as a hook" {
+	local name
+
+	for name in $(nm -D --defined-only "$LIBRARY" | awk '{ print $3 }'); do
+		if ! grep -qE "HOOK.*[^a-z_0-9]$name\>" "$top_srcdir"/src/hook/*.c; then
+			echo "$name is exported and not marked HOOK"
+			return 1
+		fi
+	done
+}
+
+@test "the engine needs nothing but itself" {
+	nm --defined-only "$ENGINE" | awk 'NF == 3 && $2 ~ /[A-Z]/ { print $3 }' | sort -u >defined
+	nm -u "$ENGINE" | awk '$1 == "U" { print $2 }' | grep -vx _GLOBAL_OFFSET_TABLE_ |
+		sort -u >undefined
+	[ -s defined ]
+	[ -s undefined ]
+	[ -z "$(comm -13 defined undefined | tee /dev/stderr)" ]
+}
+
+@test "the engine has no constructor and no thread-local data" {
+	readelf -SW "$ENGINE" >sections
+	grep -q '\.text' sections
+	if grep -E '\.(init_array|ctors|preinit_array|tbss|tdata)' sections; then
+		return 1
+	fi
+}
+
+@test "the library's thread-local data, if any, is initial-exec" {
+	if readelf -rW "$LIBRARY" | grep -E 'R_X86_64_(DTPMOD|DTPOFF|TLSDESC)'; then
+		return 1
+	fi
+	if nm -D -u "$LIBRARY" | grep __tls_get_addr; then
+		return 1
+	fi
+}
+
+@test "the library needs libc alone, and no text relocation or executable stack" {
+	readelf -dW "$LIBRARY" >dynamic
+	grep -q NEEDED dynamic
+	if grep NEEDED dynamic | grep -vE '\[(libc\.so\.6|ld-linux[^]]*)\]'; then
+		return 1
+	fi
+	if grep -E 'TEXTREL' dynamic; then
+		return 1
+	fi
+	readelf -lW "$LIBRARY" >headers
+	grep -E 'GNU_STACK .* RW +0x' headers
+	if grep -E 'LOAD .* RWE ' headers; then
+		return 1
+	fi
+}
