@@ -1,5 +1,47 @@
-/* request.c: names for the words of request.h. */
+/* request.c: calls as requests, and names for the words of request.h. */
 #include "request.h"
+
+struct request request_mmap(uintptr_t address, size_t length, int protection, int flags, int fd,
+			    int64_t offset, uintptr_t call_site)
+{
+	return (struct request){
+		.call = CALL_MMAP,
+		.address = address,
+		.length = length,
+		.protection = protection,
+		.pkey = -1,
+		.flags = flags,
+		.fd = fd,
+		.offset = offset,
+		.call_site = call_site,
+	};
+}
+
+struct request request_mprotect(uintptr_t address, size_t length, int protection, int pkey,
+				uintptr_t call_site)
+{
+	return (struct request){
+		.call = CALL_MPROTECT,
+		.address = address,
+		.length = length,
+		.protection = protection,
+		.pkey = pkey,
+		.fd = -1,
+		.call_site = call_site,
+	};
+}
+
+struct request request_shmat(int id, uintptr_t address, int flags, uintptr_t call_site)
+{
+	return (struct request){
+		.call = CALL_SHMAT,
+		.address = address,
+		.pkey = -1,
+		.flags = flags,
+		.fd = id,
+		.call_site = call_site,
+	};
+}
 
 const char *danger_name(enum danger danger)
 {

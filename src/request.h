@@ -67,6 +67,13 @@ struct request {
 	uintptr_t call_site; /* the return address of the program's call */
 };
 
+/* The calls as requests: arguments in the order of the man pages. */
+struct request request_mmap(uintptr_t address, size_t length, int protection, int flags, int fd,
+			    int64_t offset, uintptr_t call_site);
+struct request request_mprotect(uintptr_t address, size_t length, int protection, int pkey,
+				uintptr_t call_site);
+struct request request_shmat(int id, uintptr_t address, int flags, uintptr_t call_site);
+
 /* What a door is told once a dangerous request is settled. */
 struct event {
 	const struct request *request;

@@ -19,19 +19,10 @@ teardown() {
 	[ -z "$public" ] || rm -rf "$public"
 }
 
-# refused STATUS TEXT PROGRAM [ARG...]: jitmend says so in one line, and the
+# not_run STATUS TEXT PROGRAM [ARG...]: jitmend says so in one line, and the
 # program does not run.
-refused() {
-	local status=$1 text=$2
-
-	shift 2
-	run_as refused "$JITMEND" run -- "$@"
-	show refused
-	[ "$(cat refused.status)" -eq "$status" ]
-	[ "$(wc -l <refused.err)" -eq 1 ]
-	grep -q '^jitmend: ' refused.err
-	says refused "$text"
-	[ ! -s refused.out ]
+not_run() {
+	refused "$1" "$2" run -- "${@:3}"
 }
 
 # runs PROGRAM [ARG...]: it does, as it does natively, with the library in it.
@@ -81,32 +72,32 @@ copy() {
 @test "a program that does not exist: 127, as env" {
 	# A folder in PATH that is closed to us would change what env says.
 	export PATH=/usr/local/bin:/usr/bin:/bin
-	refused 127 "./none does not exist" ./none
+	not_run 127 "./none does not exist" ./none
 	as_env 127 ./none
-	refused 127 "no-such-program-here: no such program" no-such-program-here
+	not_run 127 "no-such-program-here: no such program" no-such-program-here
 	as_env 127 no-such-program-here
-	refused 127 "''" ''
+	not_run 127 "''" ''
 	as_env 127 ''
-	refused 127 'two\012lines' $'./two\nlines'
+	not_run 127 'two\012lines' $'./two\nlines'
 }
 
 @test "a file that is not executable, a directory, a device: 126, as env" {
 	: >file
-	refused 126 "./file is not executable" ./file
+	not_run 126 "./file is not executable" ./file
 	as_env 126 ./file
-	refused 126 "$PWD is a directory" "$PWD"
+	not_run 126 "$PWD is a directory" "$PWD"
 	as_env 126 "$PWD"
-	refused 126 "/dev/null is not executable" /dev/null
+	not_run 126 "/dev/null is not executable" /dev/null
 	as_env 126 /dev/null
-	refused 126 "./file/program" ./file/program
+	not_run 126 "./file/program" ./file/program
 	as_env 126 ./file/program
 	ln -s loop loop
-	refused 126 "./loop" ./loop
+	not_run 126 "./loop" ./loop
 	as_env 126 ./loop
 	[ "$(id -u)" -ne 0 ] || return 0
 	mkdir closed
 	chmod 0 closed
-	refused 126 "./closed/program cannot be executed: Permission denied" ./closed/program
+	not_run 126 "./closed/program cannot be executed: Permission denied" ./closed/program
 	as_env 126 ./closed/program
 }
 
@@ -117,7 +108,7 @@ copy() {
 	script three/program '#!/bin/sh'
 	PATH=$PWD/none:$PWD/one:$PWD/two:$PWD/three:$PATH runs program argument
 	grep -qx "$PWD/three/program argument" mended.out
-	PATH=$PWD/one:$PATH:$PWD/two refused 126 "$PWD/one/program is not executable" program
+	PATH=$PWD/one:$PATH:$PWD/two not_run 126 "$PWD/one/program is not executable" program
 	PATH=$PWD/one:$PATH:$PWD/two as_env 126 program
 	# An empty part is the folder we are in.
 	script ./program '#!/bin/sh'
@@ -129,20 +120,20 @@ copy() {
 	build static -static
 	runs_natively=$(./static)
 	[ "$runs_natively" = ran ]
-	refused 125 "./static is statically linked" ./static
+	not_run 125 "./static is statically linked" ./static
 }
 
 @test "a static position-independent program is refused" {
 	build static-pie -static-pie
-	refused 125 "./static-pie is statically linked" ./static-pie
+	not_run 125 "./static-pie is statically linked" ./static-pie
 }
 
 @test "a program of another C library is refused" {
 	require_program musl-gcc
 	CC=musl-gcc build musl
-	refused 125 "./musl is loaded by /lib/ld-musl" ./musl
+	not_run 125 "./musl is loaded by /lib/ld-musl" ./musl
 	CC=musl-gcc build musl-static -static
-	refused 125 "./musl-static is statically linked" ./musl-static
+	not_run 125 "./musl-static is statically linked" ./musl-static
 }
 
 # A copy that names another loader, no longer than the one it has.
@@ -161,10 +152,10 @@ with_loader() {
 @test "a loader that does not exist is named: 127, as env" {
 	require_program readelf
 	with_loader /lib64/ld-linux-x86.so.9 ./lost
-	refused 127 "ld-linux-x86.so.9, which does not exist" ./lost
+	not_run 127 "ld-linux-x86.so.9, which does not exist" ./lost
 	as_env 127 ./lost
 	with_loader /lib/ld-mine.so.1 ./mine
-	refused 125 "lib/ld-mine.so.1: libjitmend.so needs glibc" ./mine
+	not_run 125 "lib/ld-mine.so.1: libjitmend.so needs glibc" ./mine
 }
 
 @test "a 32-bit program is refused where no 32-bit library is installed" {
@@ -173,19 +164,19 @@ with_loader() {
 	patch i386 18 '\003\000'
 	[ -z "$(ls "$top_builddir/src/preload/lib32" "$top_builddir/src/preload/lib/i386-linux-gnu" 2>/dev/null)" ] ||
 		skip "this build has a 32-bit library"
-	refused 125 "./i386 is a 32-bit program for i386" ./i386
+	not_run 125 "./i386 is a 32-bit program for i386" ./i386
 }
 
 @test "a program for another machine is refused and named" {
 	copy other
 	patch other 18 '\267\000'
-	refused 125 "./other is a 64-bit program for aarch64" ./other
+	not_run 125 "./other is a 64-bit program for aarch64" ./other
 	patch other 18 '\363\000'
-	refused 125 "./other is a 64-bit program for riscv" ./other
+	not_run 125 "./other is a 64-bit program for riscv" ./other
 	patch other 18 '\377\356'
-	refused 125 "machine number 61183" ./other
+	not_run 125 "machine number 61183" ./other
 	patch other 5 '\002'
-	refused 125 "another byte order" ./other
+	not_run 125 "another byte order" ./other
 }
 
 @test "an x32 program is refused and named" {
@@ -193,7 +184,7 @@ with_loader() {
 	patch x32 4 '\001'
 	[ -z "$(ls "$top_builddir/src/preload/libx32" 2>/dev/null)" ] ||
 		skip "this build has an x32 library"
-	refused 125 "./x32 is a 32-bit program for x32" ./x32
+	not_run 125 "./x32 is a 32-bit program for x32" ./x32
 }
 
 @test "truncated and malformed ELF files: 126, and nothing crashes" {
@@ -203,30 +194,30 @@ with_loader() {
 	for size in 4 5 16 17 51 52 63 64 100 700; do
 		head -c "$size" whole >./cut
 		chmod +x cut
-		refused 126 "./cut" ./cut
+		not_run 126 "./cut" ./cut
 	done
 	# Header sizes, counts and types that cannot be.
 	copy bad
 	patch bad 54 '\001\000'
-	refused 126 "malformed" ./bad
+	not_run 126 "malformed" ./bad
 	copy bad
 	patch bad 56 '\000\000'
-	refused 126 "malformed" ./bad
+	not_run 126 "malformed" ./bad
 	copy bad
 	patch bad 4 '\007'
-	refused 126 "malformed" ./bad
+	not_run 126 "malformed" ./bad
 	copy bad
 	patch bad 16 '\004\000'
-	refused 126 "neither a program nor a shared object" ./bad
+	not_run 126 "neither a program nor a shared object" ./bad
 	copy bad
 	patch bad 32 '\377\377\377\377\377\377\377\377'
-	refused 126 "truncated" ./bad
+	not_run 126 "truncated" ./bad
 	copy bad
 	patch bad 32 '\377\377\377\377\377\377\377\177'
-	refused 126 "truncated" ./bad
+	not_run 126 "truncated" ./bad
 	copy bad
 	patch bad 32 '\377\377\377\000'
-	refused 126 "truncated" ./bad
+	not_run 126 "truncated" ./bad
 }
 
 @test "an ELF file with any byte of its headers spoilt: an answer, never a crash" {
@@ -272,7 +263,7 @@ with_loader() {
 		skip "programs for other kinds of files are registered here"
 	printf 'MZ\000\001\002\003\000data' >data
 	chmod +x data
-	refused 126 "./data is neither an ELF program nor a script" ./data
+	not_run 126 "./data is neither an ELF program nor a script" ./data
 }
 
 @test "a script without #! runs by /bin/sh, as with env" {
@@ -332,28 +323,28 @@ with_loader() {
 
 @test "an interpreter that is missing is named: 127, as env" {
 	script ./script '#!/no/such/interpreter -x'
-	refused 127 "./script runs /no/such/interpreter, which does not exist" ./script
+	not_run 127 "./script runs /no/such/interpreter, which does not exist" ./script
 	as_env 127 ./script
 	# Not the line's end that it looks like.
 	script ./script $'#!/bin/sh\r'
-	refused 127 '/bin/sh\015' ./script
+	not_run 127 '/bin/sh\015' ./script
 	as_env 127 ./script
 }
 
 @test "an interpreter that is not executable is named: 126, as env" {
 	: >interpreter
 	script ./script "#!$PWD/interpreter"
-	refused 126 "./script runs $PWD/interpreter, which is not executable" ./script
+	not_run 126 "./script runs $PWD/interpreter, which is not executable" ./script
 	as_env 126 ./script
 	script ./script "#!$PWD"
-	refused 126 "$PWD, which is a directory" ./script
+	not_run 126 "$PWD, which is a directory" ./script
 	as_env 126 ./script
 }
 
 @test "an interpreter that cannot be mended is named" {
 	build static -static
 	script ./script "#!$PWD/static"
-	refused 125 "./script runs $PWD/static, which is statically linked" ./script
+	not_run 125 "./script runs $PWD/static, which is statically linked" ./script
 }
 
 @test "scripts upon scripts: as many as the kernel takes" {
@@ -366,17 +357,17 @@ with_loader() {
 	for i in 1 2 3 4 5; do
 		runs "./s$i" argument
 	done
-	refused 125 "more than 5 scripts" ./s6
+	not_run 125 "more than 5 scripts" ./s6
 	as_env 126 ./s6
 }
 
 @test "scripts in a circle are refused" {
 	script ./self "#!$PWD/self"
-	refused 125 "./self: its #! line leads to more than 5 scripts" ./self
+	not_run 125 "./self: its #! line leads to more than 5 scripts" ./self
 	as_env 126 ./self
 	script ./a "#!$PWD/b"
 	script ./b "#!$PWD/a"
-	refused 125 "./a: its #! line leads to more than 5 scripts" ./a
+	not_run 125 "./a: its #! line leads to more than 5 scripts" ./a
 	as_env 126 ./a
 }
 
@@ -390,16 +381,16 @@ with_loader() {
 	script ./script '#!/usr/bin/env -S A=b sh'
 	runs ./script one
 	script ./script '#!/usr/bin/env static'
-	refused 125 "./script runs $PWD/static, which is statically linked" ./script
+	not_run 125 "./script runs $PWD/static, which is statically linked" ./script
 	script ./script '#!/usr/bin/env -S A=b static -x'
-	refused 125 "$PWD/static, which is statically linked" ./script
+	not_run 125 "$PWD/static, which is statically linked" ./script
 	script ./script "#!/usr/bin/env -S PATH=/bin:$PWD -u PATH static"
 	run_as native ./script
 	run_as mended "$JITMEND" run --policy=none ./script
 	same_outcome native mended
 	script ./inner "#!$PWD/static"
 	script ./script '#!/usr/bin/env inner'
-	refused 125 "$PWD/static, which is statically linked" ./script
+	not_run 125 "$PWD/static, which is statically linked" ./script
 	# A circle through env has no end: nobody else may hang in it.
 	script ./again '#!/usr/bin/env again'
 	run_as check timeout 20 "$top_builddir/tools/jitmend-check" \
@@ -409,12 +400,12 @@ with_loader() {
 
 @test "env that takes the library away is refused" {
 	script ./script '#!/usr/bin/env -S -i sh'
-	refused 125 "takes LD_PRELOAD out of the environment" ./script
-	refused 125 "takes LD_PRELOAD out of the environment" env -i true
-	refused 125 "takes LD_PRELOAD out of the environment" env - true
-	refused 125 "takes LD_PRELOAD out of the environment" env -uLD_PRELOAD true
-	refused 125 "takes LD_PRELOAD out of the environment" env --unset=LD_PRELOAD true
-	refused 125 "takes LD_PRELOAD out of the environment" env LD_PRELOAD= true
+	not_run 125 "takes LD_PRELOAD out of the environment" ./script
+	not_run 125 "takes LD_PRELOAD out of the environment" env -i true
+	not_run 125 "takes LD_PRELOAD out of the environment" env - true
+	not_run 125 "takes LD_PRELOAD out of the environment" env -uLD_PRELOAD true
+	not_run 125 "takes LD_PRELOAD out of the environment" env --unset=LD_PRELOAD true
+	not_run 125 "takes LD_PRELOAD out of the environment" env LD_PRELOAD= true
 	runs env -u OTHER OTHER_PRELOAD=x true
 }
 
@@ -431,10 +422,7 @@ with_loader() {
 
 @test "--no-children and env do not go together" {
 	script ./script '#!/usr/bin/env sh'
-	run_as refused "$JITMEND" run --no-children ./script
-	show refused
-	[ "$(cat refused.status)" -eq 125 ]
-	says refused "--no-children"
+	refused 125 "--no-children" run --no-children ./script
 	run_as env "$JITMEND" run --no-children env
 	[ "$(cat env.status)" -eq 0 ]
 }
@@ -448,7 +436,7 @@ with_loader() {
 	runs "$loader" "$HOSTS/secure"
 	runs "$loader" --argv0 name --inhibit-cache "$HOSTS/secure"
 	build static -static
-	refused 125 "./static, which is statically linked" "$loader" ./static
+	not_run 125 "./static, which is statically linked" "$loader" ./static
 }
 
 # A folder that other users reach too: bats's own may be closed to them.
@@ -510,7 +498,7 @@ other_user() {
 	else
 		require_program su
 		[ -u "$(command -v su)" ] || skip "su is not set-user-ID here"
-		refused 125 "is set-user-ID" su --help
+		not_run 125 "is set-user-ID" su --help
 	fi
 }
 

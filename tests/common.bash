@@ -112,6 +112,20 @@ failed() {
 	[ "$(cat "$BATS_TEST_TMPDIR/$1.status")" -ne 0 ]
 }
 
+# refused STATUS TEXT ARGUMENT...: jitmend says so in one line, and no more.
+refused() {
+	local status=$1 text=$2
+
+	shift 2
+	run_as refused "$JITMEND" "$@"
+	show refused
+	[ "$(cat "$BATS_TEST_TMPDIR/refused.status")" -eq "$status" ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/refused.err")" -eq 1 ]
+	grep -q '^jitmend: ' "$BATS_TEST_TMPDIR/refused.err"
+	says refused "$text"
+	[ ! -s "$BATS_TEST_TMPDIR/refused.out" ]
+}
+
 # require_strace: skips the test where strace can be no witness.
 require_strace() {
 	require_program strace

@@ -16,20 +16,6 @@ setup() {
 	unset LD_PRELOAD
 }
 
-# refused STATUS TEXT ARGUMENT...: jitmend says so in one line, and no more.
-refused() {
-	local status=$1 text=$2
-
-	shift 2
-	run_as refused "$JITMEND" "$@"
-	show refused
-	[ "$(cat refused.status)" -eq "$status" ]
-	[ "$(wc -l <refused.err)" -eq 1 ]
-	grep -q '^jitmend: ' refused.err
-	says refused "$text"
-	[ ! -s refused.out ]
-}
-
 # maps_have NAME TEXT: the run NAME printed maps, with TEXT in them.
 maps_have() {
 	show "$1"

@@ -14,17 +14,8 @@
 
 HOOK void *mmap64(void *address, size_t length, int protection, int flags, int fd, off64_t offset)
 {
-	struct request request = {
-		.call = CALL_MMAP,
-		.address = (uintptr_t)address,
-		.length = length,
-		.protection = protection,
-		.pkey = -1,
-		.flags = flags,
-		.fd = fd,
-		.offset = offset,
-		.call_site = HOOK_CALL_SITE,
-	};
+	struct request request = request_mmap((uintptr_t)address, length, protection, flags, fd,
+					      offset, HOOK_CALL_SITE);
 
 	start_engine();
 	return (void *)hook_answer(engine_mmap(&request));
@@ -35,15 +26,8 @@ HOOK void *mmap(void *address, size_t length, int protection, int flags, int fd,
 
 HOOK int mprotect(void *address, size_t length, int protection)
 {
-	struct request request = {
-		.call = CALL_MPROTECT,
-		.address = (uintptr_t)address,
-		.length = length,
-		.protection = protection,
-		.pkey = -1,
-		.fd = -1,
-		.call_site = HOOK_CALL_SITE,
-	};
+	struct request request = request_mprotect((uintptr_t)address, length, protection, -1,
+						  HOOK_CALL_SITE);
 
 	start_engine();
 	return (int)hook_answer(engine_mprotect(&request));
@@ -51,15 +35,8 @@ HOOK int mprotect(void *address, size_t length, int protection)
 
 HOOK int pkey_mprotect(void *address, size_t length, int protection, int pkey)
 {
-	struct request request = {
-		.call = CALL_MPROTECT,
-		.address = (uintptr_t)address,
-		.length = length,
-		.protection = protection,
-		.pkey = pkey,
-		.fd = -1,
-		.call_site = HOOK_CALL_SITE,
-	};
+	struct request request = request_mprotect((uintptr_t)address, length, protection, pkey,
+						  HOOK_CALL_SITE);
 
 	start_engine();
 	return (int)hook_answer(engine_mprotect(&request));
@@ -89,14 +66,7 @@ HOOK int madvise(void *address, size_t length, int advice)
 
 HOOK void *shmat(int id, const void *address, int flags)
 {
-	struct request request = {
-		.call = CALL_SHMAT,
-		.address = (uintptr_t)address,
-		.pkey = -1,
-		.flags = flags,
-		.fd = id,
-		.call_site = HOOK_CALL_SITE,
-	};
+	struct request request = request_shmat(id, (uintptr_t)address, flags, HOOK_CALL_SITE);
 
 	start_engine();
 	return (void *)hook_answer(engine_shmat(&request));

@@ -25,46 +25,23 @@ static long pass(long number, const struct arguments *x)
 
 static long call_mmap(const struct arguments *x, uintptr_t call_site)
 {
-	struct request request = {
-		.call = CALL_MMAP,
-		.address = (uintptr_t)x->a,
-		.length = (size_t)x->b,
-		.protection = (int)x->c,
-		.pkey = -1,
-		.flags = (int)x->d,
-		.fd = (int)x->e,
-		.offset = x->f,
-		.call_site = call_site,
-	};
+	struct request request = request_mmap((uintptr_t)x->a, (size_t)x->b, (int)x->c, (int)x->d,
+					      (int)x->e, x->f, call_site);
 
 	return engine_mmap(&request);
 }
 
 static long call_mprotect(const struct arguments *x, int pkey, uintptr_t call_site)
 {
-	struct request request = {
-		.call = CALL_MPROTECT,
-		.address = (uintptr_t)x->a,
-		.length = (size_t)x->b,
-		.protection = (int)x->c,
-		.pkey = pkey,
-		.fd = -1,
-		.call_site = call_site,
-	};
+	struct request request = request_mprotect((uintptr_t)x->a, (size_t)x->b, (int)x->c, pkey,
+						  call_site);
 
 	return engine_mprotect(&request);
 }
 
 static long call_shmat(const struct arguments *x, uintptr_t call_site)
 {
-	struct request request = {
-		.call = CALL_SHMAT,
-		.address = (uintptr_t)x->b,
-		.pkey = -1,
-		.flags = (int)x->c,
-		.fd = (int)x->a,
-		.call_site = call_site,
-	};
+	struct request request = request_shmat((int)x->a, (uintptr_t)x->b, (int)x->c, call_site);
 
 	return engine_shmat(&request);
 }
