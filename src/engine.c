@@ -32,7 +32,7 @@ void engine_begin(const struct settings *settings, const struct door *to)
 		return;
 	policy_begin(settings->policy);
 	vma_note_heap();
-	engine_note_personality((unsigned long)sys_personality());
+	engine_note_personality((unsigned long)sys_personality(CURRENT_PERSONALITY));
 	mode = settings->mode; /* last: from now on calls are watched */
 }
 
@@ -334,13 +334,24 @@ static bool holds_own_stack(const struct piece *piece)
 
 static long take_rung(enum verdict verdict, const struct piece *piece, const struct request *r)
 {
+	long persona = 0, result;
+
 	if (holds_own_stack(piece))
 		return -EBUSY;
 	if (!door->guard_faults())
 		return -ENOSYS;
+	/* Or even a read-only view, which a copy is made from, asks for EXEC. */
+	if (atomic_load(&read_implies_exec))
+		persona = sys_personality(CURRENT_PERSONALITY);
+	if (persona & READ_IMPLIES_EXEC)
+		sys_personality((unsigned long)persona & ~(unsigned long)READ_IMPLIES_EXEC);
 	if (verdict == VERDICT_MOVE)
-		return rung_anonymous_move(piece, r->protection, r->pkey);
-	return rung_anonymous_copy(piece, r->protection, r->pkey);
+		result = rung_anonymous_move(piece, effective_protection(r), r->pkey);
+	else
+		result = rung_anonymous_copy(piece, effective_protection(r), r->pkey);
+	if (persona & READ_IMPLIES_EXEC)
+		sys_personality((unsigned long)persona);
+	return result;
 }
 
 static enum verdict judge(const struct piece *piece)

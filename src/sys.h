@@ -182,10 +182,12 @@ static inline long sys_prctl(int option, unsigned long a)
 	return SYS_CALL(SYS_prctl, option, a, 0, 0, 0, 0);
 }
 
-/* The process's personality(2), unchanged. */
-static inline long sys_personality(void)
+/* The thread's personality(2) from now on; returns the one before. */
+#define CURRENT_PERSONALITY 0xffffffffUL /* changes nothing */
+
+static inline long sys_personality(unsigned long persona)
 {
-	return SYS_CALL(SYS_personality, 0xffffffffUL, 0, 0, 0, 0, 0);
+	return SYS_CALL(SYS_personality, persona, 0, 0, 0, 0, 0);
 }
 
 /* Copies this process's own memory, with an error where a plain read would

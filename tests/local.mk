@@ -41,6 +41,7 @@ EXTRA_DIST += tests/run tests/common.bash \
 	tests/data/customers.csv \
 	tests/data/readings.dictionary tests/data/readings.hex \
 	tests/data/readings.csv \
+	tests/data/gcl-compile.lisp \
 	tests/data/tcc-children.c tests/data/tcc-exit.c tests/data/tcc-filter.c \
 	tests/data/tcc-heap.c tests/data/tcc-hello.c tests/data/tcc-signals.c
 check_PROGRAMS += tests/hosts/converter

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# main-job.bats: tcc -run, which a policy kills, runs again with jitmend.
+# main-job.bats: tcc -run and GCL, which a policy kills, run again with jitmend.
 #
 # TinyCC puts its code on the malloc heap and makes it executable, writable as
 # ever, together with whatever else lies on those pages. Each program here runs
@@ -97,6 +97,22 @@ tcc_is_killed_and_mended() {
 	JITMEND_POLICY=execheap,execmod native_and_mended tcc -run "$DATA/tcc-heap.c"
 	show_log
 	grep -q 'mprotect.*execheap' "$BATS_TEST_TMPDIR/log"
+}
+
+# GCL makes its data, which is a file's, executable in one piece with its heap,
+# under READ_IMPLIES_EXEC, and compiles by way of gcc.
+@test "GCL, code loaded into the heap and data of its own image" {
+	require_program gcl gcc
+	require_deny --execheap --execmod --read-implies-exec
+	cd "$BATS_TEST_TMPDIR"
+	denied_and_mended --execheap --execmod --read-implies-exec -- \
+		gcl -batch -load "$DATA/gcl-compile.lisp"
+	same_outcome native mended
+	[ "$(cat mended.status)" -eq 3 ]
+	show denied
+	failed denied
+	show_log
+	grep -q 'execmod refused here (EACCES), mended by copying' log
 }
 
 @test "strace sees at most one refusal with tcc" {

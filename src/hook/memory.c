@@ -74,9 +74,9 @@ HOOK void *shmat(int id, const void *address, int flags)
 
 HOOK int personality(unsigned long persona)
 {
-	long before = SYS_CALL(SYS_personality, persona, 0, 0, 0, 0, 0);
+	long before = sys_personality(persona);
 
-	if (!sys_failed(before) && persona != 0xffffffffUL)
+	if (!sys_failed(before) && (uint32_t)persona != CURRENT_PERSONALITY)
 		engine_note_personality(persona);
 	return (int)hook_answer(before);
 }

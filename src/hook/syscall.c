@@ -50,7 +50,7 @@ static long call_personality(const struct arguments *x)
 {
 	long before = pass(SYS_personality, x);
 
-	if (!sys_failed(before) && (uint32_t)x->a != 0xffffffffU)
+	if (!sys_failed(before) && (uint32_t)x->a != CURRENT_PERSONALITY)
 		engine_note_personality((unsigned long)x->a);
 	return before;
 }

@@ -1,0 +1,15 @@
+;; gcl-compile.lisp: compiles a function, loads it into the heap and runs it.
+;; The compiler's own words name temporary files, so they are not shown.
+(defun checksum (n)
+  (let ((s 0))
+    (dotimes (i n s)
+      (setq s (mod (+ (* s 31) i) 1000003)))))
+(let ((*standard-output* (make-broadcast-stream)))
+  (compile 'checksum))
+(print (compiled-function-p (symbol-function 'checksum)))
+(print (checksum 300000))
+(gbc t)
+(print (length (make-list 100000)))
+(print (checksum 300000))
+(terpri)
+(bye 3)
