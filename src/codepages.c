@@ -190,6 +190,21 @@ void codepages_set(uintptr_t address, size_t length, struct code_page page)
 	}
 }
 
+void codepages_protect(uintptr_t address, size_t length, unsigned protection)
+{
+	struct span span = span_of(address, length);
+
+	for (uint64_t n = skip_absent(span.first, span.end); n < span.end;
+	     n = skip_absent(n + 1, span.end)) {
+		struct code_page page = unpack(atomic_load(entry_of(n)));
+
+		if (page.state == PAGE_UNKNOWN)
+			continue;
+		page.ask = page.view = protection;
+		atomic_store(entry_of(n), pack(page));
+	}
+}
+
 void codepages_clear(uintptr_t address, size_t length)
 {
 	if (!atomic_load_explicit(&in_use, memory_order_relaxed))

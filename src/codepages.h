@@ -46,7 +46,9 @@ long codepages_prepare(uintptr_t address, size_t length);
  * backing. Only after codepages_prepare. */
 void codepages_set(uintptr_t address, size_t length, struct code_page page);
 
-/* Changes the state, keeping the rest; pages without an entry are left alone. */
+/* What the program asks for, and has, of those pages that have an entry. */
+void codepages_protect(uintptr_t address, size_t length, unsigned protection);
+
 void codepages_clear(uintptr_t address, size_t length);
 
 /* Pages on the move: mark, and settle again, which wakes who waits. */

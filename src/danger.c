@@ -37,9 +37,10 @@ static bool on_noexec_mount(const struct vma *vma)
 {
 	struct statfs status;
 
-	if (vma->name[0] != '/' || sys_failed(sys_statfs(vma->name, &status)))
-		return false;
-	return status.f_flags & ST_NOEXEC;
+	if (vma->name[0] == '/' && !sys_failed(sys_statfs(vma->name, &status)))
+		return status.f_flags & ST_NOEXEC;
+	/* Its file is gone, or elsewhere: the kernel's own flag, which takes longer. */
+	return vma_advice(vma->start).never_exec;
 }
 
 /* MAP_SHARED|MAP_ANONYMOUS and System V shared memory: files within the kernel

@@ -4,8 +4,11 @@
 static enum verdict decide_mapping(const struct question *question)
 {
 	/* Whether it will be made executable is not known when it is made, and
-	 * later it is too late without a copy; nothing is lost by it meanwhile. */
-	return question->danger == DANGER_DEVZERO ? VERDICT_ANONYMOUS : VERDICT_PASS;
+	 * later it is too late without a copy; nothing is lost by it meanwhile.
+	 * Where anonymous memory may not be executable, the device still may. */
+	if (question->danger == DANGER_DEVZERO && question->anonymous_allowed)
+		return VERDICT_ANONYMOUS;
+	return VERDICT_PASS;
 }
 
 enum verdict decide(const struct question *question)

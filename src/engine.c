@@ -69,6 +69,7 @@ static void note(struct reports *reports, const struct piece *piece, enum outcom
 		.refused = refused,
 		.expected = refused && policy_expected(piece->danger),
 		.error = refused ? policy_error(piece->danger) : 0,
+		.anonymous_refused = refused && !policy_allows_anonymous(),
 	};
 }
 
@@ -102,8 +103,12 @@ long engine_munmap(uintptr_t address, size_t length)
 	uint64_t mask;
 	long result;
 
-	if (!codepages_any(address, page_up(length)))
-		return sys_munmap(address, length);
+	if (!codepages_any(address, page_up(length))) {
+		result = sys_munmap(address, length);
+		if (sys_failed(result) || !codepages_any(address, page_up(length)))
+			return result;
+		/* A move began meanwhile, and would bring back what is gone. */
+	}
 	lock_take(&mask);
 	result = sys_munmap(address, length);
 	if (!sys_failed(result))
@@ -152,7 +157,8 @@ long engine_madvise(uintptr_t address, size_t length, int advice)
 
 static long pass_mmap(const struct request *r, int flags, int fd)
 {
-	bool over_code = flags & MAP_FIXED && codepages_any(r->address, page_up(r->length));
+	/* A hint too: the hole of a move is no free place. */
+	bool over_code = r->address && codepages_any(page_down(r->address), page_up(r->length));
 	uint64_t mask;
 	long result;
 
@@ -165,7 +171,7 @@ static long pass_mmap(const struct request *r, int flags, int fd)
 	lock_take(&mask);
 	result = sys_mmap(r->address, r->length, r->protection, flags, fd, r->offset);
 	if (!sys_failed(result))
-		codepages_clear(r->address, page_up(r->length));
+		codepages_clear((uintptr_t)result, page_up(r->length));
 	lock_release(&mask);
 	return result;
 }
@@ -191,20 +197,6 @@ static struct piece whole_mapping(const struct request *r, long result, enum dan
 	return (struct piece){ .start = start, .end = start + r->length, .danger = danger };
 }
 
-static long map_anonymous_instead(const struct request *r)
-{
-	struct reports reports = { .request = r };
-	struct piece piece;
-	long result = pass_mmap(r, r->flags | MAP_ANONYMOUS, -1);
-
-	if (sys_failed(result))
-		return result;
-	piece = whole_mapping(r, result, DANGER_DEVZERO);
-	note(&reports, &piece, OUTCOME_ANONYMOUS, policy_expected(DANGER_DEVZERO));
-	tell(&reports);
-	return result;
-}
-
 /* What became of a mapping that needs a permission. */
 static void report_mapping(const struct request *r, long result, enum danger danger)
 {
@@ -220,26 +212,54 @@ static void report_mapping(const struct request *r, long result, enum danger dan
 	tell(&reports);
 }
 
+static long pass_and_report_mmap(const struct request *r, enum danger danger)
+{
+	long result = pass_mmap(r, r->flags, r->fd);
+
+	if (r->protection & PROT_EXEC)
+		report_mapping(r, result, danger);
+	return result;
+}
+
+/* Where anonymous memory is refused too, the device itself may be allowed. */
+static long map_anonymous_instead(const struct request *r)
+{
+	struct reports reports = { .request = r };
+	struct piece piece;
+	long result = pass_mmap(r, r->flags | MAP_ANONYMOUS, -1);
+
+	if (is_refusal(result))
+		return pass_and_report_mmap(r, DANGER_DEVZERO);
+	if (sys_failed(result))
+		return result;
+	piece = whole_mapping(r, result, DANGER_DEVZERO);
+	note(&reports, &piece, OUTCOME_ANONYMOUS, policy_expected(DANGER_DEVZERO));
+	tell(&reports);
+	return result;
+}
+
 long engine_mmap(const struct request *r)
 {
 	struct question question = { .call = CALL_MMAP };
-	long result;
 
 	if (mode == MODE_OFF || (r->flags & MAP_ANONYMOUS && !(r->protection & PROT_EXEC)))
 		return pass_mmap(r, r->flags, r->fd);
 	question.danger = maps_dev_zero(r) ? DANGER_DEVZERO : danger_of_mapping(r);
+	question.anonymous_allowed = policy_allows_anonymous();
 	if (mode == MODE_MEND && decide(&question) == VERDICT_ANONYMOUS)
 		return map_anonymous_instead(r);
-	result = pass_mmap(r, r->flags, r->fd);
-	if (r->protection & PROT_EXEC)
-		report_mapping(r, result, question.danger);
-	return result;
+	return pass_and_report_mmap(r, question.danger);
 }
 
 long engine_shmat(const struct request *r)
 {
-	long result = SYS_CALL(SYS_shmat, r->fd, r->address, r->flags, 0, 0, 0);
+	uint64_t mask;
+	long result;
 
+	/* Its length is the segment's; not into the hole of a move. */
+	lock_take(&mask);
+	result = SYS_CALL(SYS_shmat, r->fd, r->address, r->flags, 0, 0, 0);
+	lock_release(&mask);
 	if (mode != MODE_OFF)
 		report_mapping(r, result, danger_of_mapping(r));
 	return result;
@@ -249,8 +269,11 @@ long engine_shmat(const struct request *r)
 
 static bool wants_exec(const struct request *r)
 {
-	return r->protection & PROT_EXEC ||
-	       (r->protection & PROT_READ && atomic_load(&read_implies_exec));
+	if (r->protection & PROT_EXEC)
+		return true;
+	/* Some thread has set it; each has a personality of its own. */
+	return r->protection & PROT_READ && atomic_load(&read_implies_exec) &&
+	       sys_personality(CURRENT_PERSONALITY) & READ_IMPLIES_EXEC;
 }
 
 static uintptr_t limit_of(const struct request *r)
@@ -291,18 +314,7 @@ static bool met_a_move(const struct request *r, long result)
 /* What the page table holds of the pages must follow what the program asks. */
 static void note_protection(const struct request *r)
 {
-	uintptr_t limit = limit_of(r);
-
-	if (!codepages_any(r->address, limit - r->address))
-		return;
-	for (uintptr_t page = r->address; page < limit; page += PAGE_BYTES) {
-		struct code_page entry = codepages_get(page);
-
-		if (entry.state == PAGE_UNKNOWN)
-			continue;
-		entry.ask = entry.view = (unsigned)effective_protection(r);
-		codepages_set(page, PAGE_BYTES, entry);
-	}
+	codepages_protect(r->address, page_up(r->length), (unsigned)effective_protection(r));
 }
 
 static long mprotect_without_exec(const struct request *r)
@@ -312,8 +324,9 @@ static long mprotect_without_exec(const struct request *r)
 
 	if (!codepages_any(r->address, page_up(r->length))) {
 		result = pass_mprotect(r);
-		if (!met_a_move(r, result))
+		if (!codepages_any(r->address, page_up(r->length)))
 			return result;
+		/* A move began meanwhile: it may have been met, or undo this. */
 	}
 	lock_take(&mask);
 	result = pass_mprotect(r);
@@ -324,16 +337,17 @@ static long mprotect_without_exec(const struct request *r)
 }
 
 /* A stack in malloc'd memory, and this call is on it: it cannot be moved away
- * from under itself. */
+ * from under itself, nor what the calls to come will use of it. */
 static bool holds_own_stack(const struct piece *piece)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 
-	return here >= piece->start && here < piece->end;
+	return here + PAGE_BYTES > piece->start && here - 2 * PAGE_BYTES < piece->end;
 }
 
 static long take_rung(enum verdict verdict, const struct piece *piece, const struct request *r)
 {
+	int protection = effective_protection(r);
 	long persona = 0, result;
 
 	if (holds_own_stack(piece))
@@ -346,9 +360,9 @@ static long take_rung(enum verdict verdict, const struct piece *piece, const str
 	if (persona & READ_IMPLIES_EXEC)
 		sys_personality((unsigned long)persona & ~(unsigned long)READ_IMPLIES_EXEC);
 	if (verdict == VERDICT_MOVE)
-		result = rung_anonymous_move(piece, effective_protection(r), r->pkey);
+		result = rung_anonymous_move(piece, protection, r->pkey);
 	else
-		result = rung_anonymous_copy(piece, effective_protection(r), r->pkey);
+		result = rung_anonymous_copy(piece, protection, r->pkey);
 	if (persona & READ_IMPLIES_EXEC)
 		sys_personality((unsigned long)persona);
 	return result;
@@ -367,13 +381,22 @@ static enum verdict judge(const struct piece *piece)
 	return decide(&question);
 }
 
+/* What a refusal says of the dangers to come. */
+static void learn(const struct piece *piece, long refusal)
+{
+	if (piece->danger == DANGER_NONE)
+		return;
+	policy_learn_refusal(piece->danger, (int)-refusal);
+	if (piece->danger == DANGER_EXECMEM)
+		policy_learn_no_anonymous();
+}
+
 /* A refusal that the kernel has given before and that has no cure here: it
  * would only give it again, with another record in the audit log. Of execmem
  * this cannot be said, since policies allow some of its forms. */
 static bool known_answer(const struct piece *piece)
 {
-	return piece->danger != DANGER_EXECMEM && policy_refuses(piece->danger) &&
-	       !policy_expected(piece->danger);
+	return piece->danger != DANGER_EXECMEM && policy_has_refused(piece->danger);
 }
 
 /* The request as asked, for one piece. Where the kernel refuses it and a rung
@@ -392,10 +415,25 @@ static long ask_kernel(const struct request *r, const struct piece *piece, enum 
 		return result;
 	if (piece->danger == DANGER_NONE)
 		return result;
-	policy_learn_refusal(piece->danger, (int)-result);
+	learn(piece, result);
 	*verdict = judge(piece);
 	if (*verdict == VERDICT_PASS)
 		note(reports, piece, OUTCOME_REFUSED, true);
+	return result;
+}
+
+/* A list may be mistaken: then the kernel allows what was asked, though no rung
+ * gives it. ANONYMOUS_REFUSED tells a policy from pages that cannot be moved. */
+static long ask_kernel_after(const struct request *r, const struct piece *piece,
+			     bool anonymous_refused, struct reports *reports)
+{
+	long result = sys_mprotect(piece->start, piece->end - piece->start, r->protection, r->pkey);
+
+	if (!is_refusal(result))
+		return result;
+	if (anonymous_refused)
+		learn(piece, result);
+	note(reports, piece, OUTCOME_REFUSED, true);
 	return result;
 }
 
@@ -415,12 +453,12 @@ static long give(const struct request *r, const struct piece *piece, struct repo
 		     true);
 		return 0;
 	}
+	if (result == -EINVAL)
+		return result; /* a protection key that there is not */
 	if (is_refusal(result))
 		policy_learn_no_anonymous();
-	/* A list may be mistaken: then the kernel allows what was asked. */
 	if (policy_expected(piece->danger))
-		return sys_mprotect(piece->start, piece->end - piece->start, r->protection,
-				    r->pkey);
+		return ask_kernel_after(r, piece, is_refusal(result), reports);
 	note(reports, piece, OUTCOME_REFUSED, true);
 	return -policy_error(piece->danger);
 }
@@ -441,8 +479,8 @@ static bool is_refused_for_good(const struct request *r, const struct piece *pie
 {
 	bool certain = refusal_is_certain(r, piece);
 
-	if (piece->danger != DANGER_NONE && (certain || piece->danger != DANGER_EXECMEM))
-		policy_learn_refusal(piece->danger, (int)-refusal);
+	if (certain || piece->danger != DANGER_EXECMEM)
+		learn(piece, refusal);
 	if (!certain || judge(piece) != VERDICT_PASS)
 		return false;
 	if (piece->danger != DANGER_NONE)

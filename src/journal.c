@@ -1,336 +1,335 @@
-/* journal.c: lines about events. See journal.h. */
+/* journal.c: sites, and when to say what. See journal.h. */
 #include "journal.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
 
+#include "backtrace.h"
 #include "config.h"
+#include "lock.h"
 #include "memory.h"
+#include "output.h"
+#include "policy.h"
 #include "provenance.h"
+#include "record.h"
 #include "sys.h"
-#include "trace.h"
 
-#define LINE_SIZE 1536
-#define PATH_SIZE 4096
-#define HIGH_DESCRIPTOR 900 /* above what programs take or close by number */
+#define SITES 1024u /* a power of two */
+#define PROBES 16u
+#define LINE_SIZE 65536
+
+/* KEY 0 is a free place. */
+struct site {
+	_Atomic uint64_t key;
+	_Atomic uint64_t count;
+	_Atomic uint64_t written; /* of the count, as the journal has it; 0: not even the event */
+};
 
 static const struct settings *settings;
 static char program[16];
+static struct site sites[SITES];
+static struct site overflow; /* of sites that found no place */
 static _Atomic uint64_t lost;
-static atomic_int header_written_by; /* process id */
+static atomic_int process;    /* whose counts these are */
+static atomic_int started_by; /* process that has its first line */
 
-/* Where lines go: a number, and what it must be. */
-static struct {
-	int fd;
-	int pid; /* the process that opened it */
-	dev_t device;
-	ino_t inode;
-} output = { .fd = -1 };
+/* ------------------------------------------------------------------ lines */
 
-/* ------------------------------------------------------------ the output */
-
-static bool remember_output(int fd)
+static struct record_head head_now(void)
 {
-	struct stat status;
-
-	if (sys_failed(sys_fstat(fd, &status)))
-		return false;
-	output.fd = fd;
-	output.pid = sys_getpid();
-	output.device = status.st_dev;
-	output.inode = status.st_ino;
-	return true;
-}
-
-static bool output_is_ours(void)
-{
-	struct stat status;
-
-	return output.fd >= 0 && !sys_failed(sys_fstat(output.fd, &status)) &&
-	       status.st_dev == output.device && status.st_ino == output.inode;
-}
-
-static long open_log(const char *path)
-{
-	long fd = sys_open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-			   0666);
-	long high;
-
-	if (sys_failed(fd))
-		return fd;
-	high = sys_fcntl((int)fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
-	if (sys_failed(high))
-		return fd; /* RLIMIT_NOFILE is lower */
-	sys_close((int)fd);
-	return high;
-}
-
-static bool names_process(const char *pattern)
-{
-	for (const char *c = pattern; *c; c++)
-		if (*c == '%' && *++c == 'p')
-			return true;
-	return false;
-}
-
-static long open_output(void)
-{
-	/* Not on the stack, which may be a small one: whoever else writes it in this
-	 * process writes the same. */
-	static char path[PATH_SIZE];
-	long fd;
-
-	if (!settings->log)
-		return remember_output(2) ? 2 : -EBADF;
-	if (!settings_log_path(settings->log, sys_getpid(), path, sizeof path))
-		return -ENAMETOOLONG;
-	fd = open_log(path);
-	if (!sys_failed(fd) && !remember_output((int)fd))
-		return -EBADF;
-	return fd;
-}
-
-/* A child of fork has a file of its own where the name holds %p; a host that
- * closed the descriptor makes it be opened again. Standard error that became
- * something else is the host's to keep. */
-static bool find_output(void)
-{
-	bool own_file = settings->log && names_process(settings->log);
-
-	if (output_is_ours() && !(own_file && output.pid != sys_getpid()))
-		return true;
-	return settings->log && !sys_failed(open_output());
-}
-
-static bool would_wait(int fd)
-{
-	struct pollfd want = { .fd = fd, .events = POLLOUT };
 	struct timespec now = { 0 };
 
-	return SYS_CALL(SYS_ppoll, &want, 1, &now, NULL, 0, 0) == 0;
+	SYS_CALL(SYS_clock_gettime, CLOCK_REALTIME, &now, 0, 0, 0, 0);
+	return (struct record_head){
+		.program = program,
+		.pid = sys_getpid(),
+		.tid = sys_gettid(),
+		.time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+	};
 }
 
-/* A write whose signals do not reach the host: blocked meanwhile, and the one
- * that the write itself raised is taken back. */
-static long write_without_signals(int fd, const char *line, size_t length)
+/* With the lock. */
+static bool put(const struct record *record)
 {
-	uint64_t set = sys_signal_bit(SIGPIPE) | sys_signal_bit(SIGXFSZ) | sys_signal_bit(SIGTTOU);
-	uint64_t before = 0, pending = 0;
-	struct timespec now = { 0 };
-	long written;
-
-	sys_sigprocmask(SIG_BLOCK, &set, &before);
-	SYS_CALL(SYS_rt_sigpending, &pending, sizeof pending, 0, 0, 0, 0);
-	written = sys_write(fd, line, length);
-	if (written == -EPIPE || written == -EFBIG) {
-		uint64_t raised = set & ~pending & ~sys_signal_bit(SIGTTOU);
-
-		SYS_CALL(SYS_rt_sigtimedwait, &raised, NULL, &now, sizeof raised, 0, 0);
-	}
-	sys_sigprocmask(SIG_SETMASK, &before, NULL);
-	return written;
-}
-
-static bool put(const char *line, size_t length)
-{
-	return !would_wait(output.fd) &&
-	       write_without_signals(output.fd, line, length) == (long)length;
-}
-
-/* ------------------------------------------------------------- the lines */
-
-static void begin_line(struct text *text)
-{
-	text_add(text, "jitmend: ");
-	text_add_quoted(text, program, sizeof program);
-	text_add(text, "[");
-	text_add_number(text, (uint64_t)sys_getpid());
-	text_add(text, "]: ");
-}
-
-static void put_header(void)
-{
-	char line[256];
+	static void (*const forms[])(struct text *, const struct record *) = {
+		[OUTPUT_STDERR] = words_record,
+		[OUTPUT_FILE] = json_record,
+		[OUTPUT_SYSLOG] = syslog_record,
+		[OUTPUT_JOURNALD] = journald_record,
+	};
+	static char line[LINE_SIZE];
 	struct text text = text_in(line, sizeof line);
-	int pid = sys_getpid();
 
-	if (atomic_exchange(&header_written_by, pid) == pid)
-		return;
-	begin_line(&text);
-	text_add(&text, "jitmend " PACKAGE_VERSION " is active, ");
-	text_add(&text, settings->mode == MODE_AUDIT ? "mode audit: it changes nothing"
-						     : "mode mend: it relocates refused memory");
-	if (!put(line, text_end_line(&text)))
-		atomic_fetch_add(&lost, 1);
+	forms[output_kind()](&text, record);
+	return output_write(line, text.length);
+}
+
+/* The line that every process begins its output with, and that one which was
+ * opened anew goes on with. False where it is not there. */
+static bool put_start(void)
+{
+	static char path[1024];
+	static struct utsname kernel;
+	struct record record = { .kind = RECORD_START, .head = head_now() };
+	int pid = sys_getpid();
+	bool continues = atomic_load(&started_by) == pid;
+	bool anew = output_refresh();
+	long length;
+
+	if (continues && !anew)
+		return true;
+	length = sys_readlink("/proc/self/exe", path, sizeof path - 1);
+	path[sys_failed(length) ? 0 : length] = '\0';
+	SYS_CALL(SYS_uname, &kernel, 0, 0, 0, 0, 0);
+	record.start = (struct record_start){
+		.version = PACKAGE_VERSION,
+		.path = path,
+		.release = kernel.release,
+		.machine = kernel.machine,
+		.mdwe = policy_is_mdwe(),
+		.unwinder = backtrace_unwinder(),
+		.settings = settings,
+		.continues = continues,
+	};
+	if (!put(&record)) {
+		atomic_store(&started_by, 0);
+		return false;
+	}
+	if (atomic_load(&process) == pid)
+		atomic_store(&started_by, pid);
+	return true;
 }
 
 static void put_lost(void)
 {
-	char line[128];
-	struct text text = text_in(line, sizeof line);
-	uint64_t count = atomic_exchange(&lost, 0);
+	struct record record = { .kind = RECORD_LOST, .head = head_now() };
 
-	if (count == 0)
-		return;
-	begin_line(&text);
-	text_add_number(&text, count);
-	text_add(&text, count == 1 ? " line" : " lines");
-	text_add(&text, " before this could not be written");
-	if (!put(line, text_end_line(&text)))
-		atomic_fetch_add(&lost, count);
+	record.lost = atomic_exchange(&lost, 0);
+	if (record.lost && !put(&record))
+		atomic_fetch_add(&lost, record.lost);
 }
 
-static void put_line(struct text *text)
+/* With the lock. False where the line is lost. */
+static bool put_line(const struct record *record)
 {
-	size_t length = text_end_line(text);
-
-	if (!find_output()) {
+	if (!put_start() || !put(record)) {
 		atomic_fetch_add(&lost, 1);
-		return;
+		return false;
 	}
-	put_header();
-	put_lost();
-	if (!put(text->buffer, length))
-		atomic_fetch_add(&lost, 1);
+	put_lost(); /* now that there is room again */
+	return true;
 }
 
-static void add_protection(struct text *text, int protection)
+/* ------------------------------------------------------------------ sites */
+
+static uint64_t key_of(const struct event *event)
 {
-	text_add(text, protection & PROT_READ ? "r" : "-");
-	text_add(text, protection & PROT_WRITE ? "w" : "-");
-	text_add(text, protection & PROT_EXEC ? "x" : "-");
+	uint64_t key = (uint64_t)event->request->call_site * 0x9e3779b97f4a7c15ULL;
+
+	key ^= (uint64_t)event->request->call << 8 | (uint64_t)event->danger << 16 |
+	       (uint64_t)event->outcome << 24 | (uint64_t)event->refused << 32 |
+	       (uint64_t)event->expected << 33;
+	key ^= (uint64_t)provenance_stack_at(event->address) << 40;
+	return (key ^ key >> 29) | 1;
 }
 
-static void add_request(struct text *text, const struct request *r)
+static struct site *site_of(const struct event *event)
 {
-	text_add(text, call_name(r->call));
-	text_add(text, "(");
-	text_add_hex(text, r->address);
-	if (r->call != CALL_SHMAT) {
-		text_add(text, ", ");
-		text_add_number(text, r->length);
-		text_add(text, ", ");
-		add_protection(text, r->protection);
+	uint64_t key = key_of(event);
+
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct site *site = &sites[((key >> 20) + i) % SITES];
+		uint64_t seen = atomic_load(&site->key);
+
+		if (seen == key ||
+		    (seen == 0 && atomic_compare_exchange_strong(&site->key, &seen, key)) ||
+		    seen == key)
+			return site;
 	}
-	text_add(text, "): ");
+	return &overflow;
 }
 
-static void add_piece(struct text *text, const struct event *event)
+/* A child of vfork is on its parent's memory, whose counts are not its own: what
+ * it asks is written each time, as is what found no place. */
+static bool counts_are_ours(const struct site *site)
 {
-	const struct request *r = event->request;
-
-	if (event->address == r->address && event->length == page_up(r->length))
-		return;
-	text_add(text, " at ");
-	text_add_hex(text, event->address);
-	text_add(text, "+");
-	text_add_hex(text, event->length);
+	return site != &overflow && atomic_load(&process) == sys_getpid();
 }
 
-static void add_answer(struct text *text, const struct event *event)
+static unsigned number_of(const struct site *site)
 {
-	text_add(text, danger_name(event->danger));
-	add_piece(text, event);
-	if (!event->refused) {
-		if (event->outcome == OUTCOME_PASSED)
-			text_add(text, " allowed here");
-		return;
-	}
-	text_add(text, event->expected ? " refused by the policy given" : " refused here (");
-	if (event->expected)
-		return;
-	text_add(text, event->error == EPERM ? "EPERM)" : "EACCES)");
+	return site == &overflow ? SITES + 1 : (unsigned)(site - sites) + 1;
 }
 
-static const char *outcome_words(enum outcome outcome)
+static void write_event(const struct event *event, struct site *site)
 {
-	static const char *const words[OUTCOME_COUNT] = {
-		[OUTCOME_PASSED] = "",
-		[OUTCOME_REFUSED] = ", not mended",
-		[OUTCOME_ANONYMOUS] = ", mapped anonymous memory instead",
-		[OUTCOME_MOVED] = ", mended by moving the pages",
-		[OUTCOME_COPIED] = ", mended by copying the pages",
-	};
-
-	return (unsigned)outcome < OUTCOME_COUNT ? words[outcome] : "";
-}
-
-static void add_origin(struct text *text, const struct event *event)
-{
+	static struct stack stack, origin_stack;
+	struct record record = { .kind = RECORD_EVENT, .head = head_now() };
+	unsigned number = stacks_note(event->request->call_site);
 	struct provenance origin;
+	bool has_origin = provenance_find(event->address, event->length, &origin);
+	bool counts = counts_are_ours(site);
+	uint64_t mask;
 
-	if (!provenance_find(event->address, &origin))
-		return;
-	text_add(text, "; memory from ");
-	text_add(text, origin.function);
-	text_add(text, " at ");
-	trace_describe(text, origin.call_site);
+	record.event = (struct record_event){ .event = event, .site = number_of(site) };
+	lock_take(&mask);
+	if (stacks_get(number, &stack))
+		record.event.stack = &stack;
+	if (has_origin)
+		record.event.origin = &origin;
+	if (has_origin && stacks_get(origin.stack, &origin_stack))
+		record.event.origin_stack = &origin_stack;
+	/* Another thread may have been quicker. */
+	if (!(counts && atomic_load(&site->written)) && put_line(&record) && counts)
+		atomic_store(&site->written, 1);
+	lock_release(&mask);
 }
 
+/* Counts only rise: whoever read his before another wrote leaves it. */
+static void write_count(struct site *site)
+{
+	struct record record = { .kind = RECORD_COUNT, .head = head_now() };
+	uint64_t mask;
+
+	lock_take(&mask);
+	record.count.site = number_of(site);
+	record.count.count = atomic_load(&site->count);
+	if (record.count.count > atomic_load(&site->written) && put_line(&record))
+		atomic_store(&site->written, record.count.count);
+	lock_release(&mask);
+}
+
+static bool is_power_of_ten(uint64_t count)
+{
+	while (count % 10 == 0)
+		count /= 10;
+	return count == 1;
+}
+
+/* A count is no use to a reader that has not met the site: another thread may
+ * still be writing it, or its line was lost. */
 void journal_event(const struct event *event)
 {
-	char line[LINE_SIZE];
-	struct text text = text_in(line, sizeof line);
+	struct site *site = site_of(event);
+	uint64_t count;
 
-	begin_line(&text);
-	add_request(&text, event->request);
-	add_answer(&text, event);
-	text_add(&text, outcome_words(event->outcome));
-	text_add(&text, ", at ");
-	trace_describe(&text, event->request->call_site);
-	add_origin(&text, event);
-	put_line(&text);
+	if (!counts_are_ours(site)) {
+		write_event(event, site);
+		return;
+	}
+	count = atomic_fetch_add(&site->count, 1) + 1;
+	if (!is_power_of_ten(count))
+		return;
+	if (atomic_load(&site->written))
+		write_count(site);
+	else
+		write_event(event, site);
 }
 
-/* ------------------------------------------------------------- beginning */
-
-static void say_unopened(long error)
+/* A child of vfork runs on its parent's memory: the counts there are not its. */
+void journal_end(void)
 {
-	char line[LINE_SIZE];
-	struct text text = text_in(line, sizeof line);
+	uint64_t mask;
 
-	begin_line(&text);
-	text_add(&text, "cannot open the log ");
-	text_add_quoted(&text, settings->log, LINE_SIZE / 2);
-	text_add(&text, ": errno ");
-	text_add_number(&text, (uint64_t)-error);
-	text_add(&text, "; nothing will be written down");
-	write_without_signals(2, line, text_end_line(&text));
+	if (!settings || atomic_load(&process) != sys_getpid())
+		return;
+	for (unsigned i = 0; i < SITES; i++)
+		if (atomic_load(&sites[i].written) &&
+		    atomic_load(&sites[i].count) != atomic_load(&sites[i].written))
+			write_count(&sites[i]);
+	if (atomic_load(&lost) == 0)
+		return;
+	lock_take(&mask);
+	if (put_start())
+		put_lost();
+	lock_release(&mask);
 }
+
+void journal_in_child(void)
+{
+	for (unsigned i = 0; i < SITES; i++) {
+		if (atomic_load_explicit(&sites[i].key, memory_order_relaxed) == 0)
+			continue;
+		atomic_store(&sites[i].count, 0);
+		atomic_store(&sites[i].written, 0);
+	}
+	atomic_store(&lost, 0);
+	atomic_store(&process, sys_getpid());
+}
+
+/* -------------------------------------------------------------- beginning */
 
 static void read_program_name(void)
 {
 	SYS_CALL(SYS_prctl, PR_GET_NAME, program, 0, 0, 0, 0);
 }
 
+static struct text complaint_in(char *line, size_t size)
+{
+	struct text text = text_in(line, size);
+
+	text_add(&text, "jitmend: ");
+	text_add_quoted(&text, program, sizeof program);
+	text_add(&text, "[");
+	text_add_number(&text, (uint64_t)sys_getpid());
+	text_add(&text, "]: ");
+	return text;
+}
+
+static void say_unopened(long error)
+{
+	char line[1024];
+	struct text text = complaint_in(line, sizeof line);
+
+	text_add(&text, "cannot open the log ");
+	text_add_quoted(&text, settings->log, sizeof line / 2);
+	text_add(&text, ": errno ");
+	text_add_number(&text, (uint64_t)-error);
+	text_add(&text, "; nothing will be written down");
+	output_complain(line, text_end_line(&text));
+}
+
 void journal_begin(const struct settings *from)
 {
-	long fd;
+	long result;
 
 	settings = from;
+	atomic_store(&process, sys_getpid());
 	read_program_name();
-	fd = open_output();
-	if (!settings->log)
+	result = output_begin(from->log);
+	if (from->log && sys_failed(result))
+		say_unopened(result);
+}
+
+/* A log of its own says from the start that the library is there; on standard
+ * error that waits for something to be said. */
+void journal_begin_backtraces(void)
+{
+	uint64_t mask;
+
+	if (!settings || !settings->log)
 		return;
-	if (sys_failed(fd))
-		say_unopened(fd);
-	else
-		put_header();
+	if (output_kind() != OUTPUT_SYSLOG) {
+		stacks_limit(settings->frames);
+		if (settings->frames > 1)
+			backtrace_begin();
+		provenance_watch_mappings();
+	}
+	lock_take(&mask);
+	if (!put_start())
+		atomic_fetch_add(&lost, 1);
+	lock_release(&mask);
 }
 
 void journal_bad_setting(const struct settings_error *error)
 {
 	char line[512];
-	struct text text = text_in(line, sizeof line);
+	struct text text;
 
 	read_program_name();
-	begin_line(&text);
+	text = complaint_in(line, sizeof line);
 	text_add(&text, error->variable);
 	if (error->word) {
 		text_add(&text, ": '");
@@ -340,5 +339,5 @@ void journal_bad_setting(const struct settings_error *error)
 	text_add(&text, " ");
 	text_add(&text, error->reason);
 	text_add(&text, "; jitmend is off here");
-	write_without_signals(2, line, text_end_line(&text));
+	output_complain(line, text_end_line(&text));
 }

@@ -1,22 +1,32 @@
-/* journal.h: what jitmend writes down: one line an event, one write a line.
+/* journal.h: what jitmend writes down of a process.
  *
- * To a file, opened at start, or to standard error. Nothing that goes wrong
- * here reaches the host: no signal (SIGPIPE, SIGXFSZ, SIGTTOU), no waiting for
- * a full pipe, no descriptor of the host's written into: before each write the
- * number must still be the file that was opened. What could not be written is
- * counted, and said with the next line that can be.
+ * The first event of a site is written whole, with backtraces; the same site
+ * again is counted. A site is a call at one place of the program, the danger it
+ * runs into, what became of it, and the place that the memory came from.
+ * Counts are written at ten, a hundred, and so on, and at the end. What could
+ * not be written is counted too, and said when it can be.
  *
- * journal_event: any thread, any context but the fault handler; no locks. */
+ * Any thread, any context but the fault handler. Takes the engine's lock. */
 #ifndef JITMEND_JOURNAL_H
 #define JITMEND_JOURNAL_H
 
 #include "request.h"
 #include "settings.h"
 
-/* Opens what the settings name. SETTINGS must live on. */
+/* Opens what the settings name, which must live on. */
 void journal_begin(const struct settings *settings);
 
+/* Backtraces from now on: in the constructor, where an unwinder may be opened. */
+void journal_begin_backtraces(void);
+
 void journal_event(const struct event *event);
+
+/* Writes the counts that were not written yet: the program ends, or becomes
+ * another. */
+void journal_end(void);
+
+/* In a child of fork, which begins at nought. */
+void journal_in_child(void);
 
 /* A line to standard error, about settings that are no use: the library takes
  * no part in this process. */

@@ -25,11 +25,16 @@ src_libengine_la_CFLAGS = $(AM_CFLAGS) -ffreestanding -fno-stack-protector \
 	-fvisibility=hidden -U_FORTIFY_SOURCE $(LOOP_CFLAGS)
 
 src_librecord_la_SOURCES = \
+	src/backtrace.h src/backtrace.c \
+	src/module.h src/module.c \
+	src/stacks.h src/stacks.c \
 	src/provenance.h src/provenance.c \
-	src/trace.h src/trace.c \
+	src/record.h src/record.c src/words.c src/json.c src/journald.c \
+	src/output.h src/output.c \
 	src/journal.h src/journal.c
 src_librecord_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
-src_librecord_la_CFLAGS = $(AM_CFLAGS) -fno-stack-protector -fvisibility=hidden -U_FORTIFY_SOURCE
+src_librecord_la_CFLAGS = $(AM_CFLAGS) -fno-stack-protector -fvisibility=hidden -U_FORTIFY_SOURCE \
+	-ftls-model=initial-exec
 
 # The preload's door.
 jitmendlibdir = $(libdir)/jitmend/$(DL_LIB)
@@ -45,6 +50,8 @@ src_libjitmend_la_SOURCES = \
 	src/hook/mask.c \
 	src/hook/fork.h src/hook/fork.c \
 	src/hook/exec.c \
+	src/hook/end.c \
+	src/hook/pipe.c \
 	src/hook/syscall.c
 src_libjitmend_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 src_libjitmend_la_CFLAGS = $(AM_CFLAGS) -fno-stack-protector -fvisibility=hidden -U_FORTIFY_SOURCE \
@@ -55,12 +62,30 @@ src_libjitmend_la_LIBADD = src/librecord.la src/libengine.la
 src_libjitmend_la_DEPENDENCIES = src/librecord.la src/libengine.la src/libjitmend.map
 EXTRA_DIST += src/libjitmend.map
 
+# Beside it, for --origins: what watches malloc. It has a larger table of stacks,
+# and defines what stacks.c asks for itself.
+jitmendlib_LTLIBRARIES += src/libjitmend-origins.la
+src_libjitmend_origins_la_SOURCES = \
+	src/origins/origins.h \
+	src/origins/hooks.c \
+	src/origins/next.h src/origins/next.c \
+	src/origins/table.h src/origins/table.c \
+	src/origins/host.h src/origins/host.c \
+	src/stacks.h src/stacks.c src/memory.h src/memory.c
+src_libjitmend_origins_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DSTACKS_SLOTS=65536u
+src_libjitmend_origins_la_CFLAGS = $(src_libjitmend_la_CFLAGS) -fno-builtin $(LOOP_CFLAGS)
+src_libjitmend_origins_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -Wl,-z,now \
+	-Wl,-z,noexecstack -Wl,--version-script,$(srcdir)/src/origins/origins.map
+src_libjitmend_origins_la_LIBADD =
+src_libjitmend_origins_la_DEPENDENCIES = src/origins/origins.map
+EXTRA_DIST += src/origins/origins.map
+
 # One literal path with $LIB in it serves the build tree too.
-preload_link = src/preload/$(DL_LIB)/libjitmend.so
-all-local: $(preload_link)
-$(preload_link): src/libjitmend.la
+preload_links = src/preload/$(DL_LIB)/libjitmend.so src/preload/$(DL_LIB)/libjitmend-origins.so
+all-local: $(preload_links)
+src/preload/$(DL_LIB)/%.so: src/%.la
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && rm -f $@ && \
-		$(LN_S) $(abs_builddir)/src/.libs/libjitmend.so $@
+		$(LN_S) $(abs_builddir)/src/.libs/$(@F) $@
 
 clean-local:
 	rm -rf src/preload

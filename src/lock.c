@@ -50,13 +50,16 @@ static void release(void)
 		sys_futex_wake(&word, 1);
 }
 
-void lock_take(uint64_t *mask)
+static void block_signals(uint64_t *mask)
 {
-	uint64_t most = ~(sys_signal_bit(SIGSEGV) | sys_signal_bit(SIGBUS) |
-			  sys_signal_bit(SIGFPE) | sys_signal_bit(SIGILL) |
-			  sys_signal_bit(SIGTRAP) | sys_signal_bit(SIGSYS));
+	uint64_t most = ~(sys_signal_bit(SIGSEGV) | sys_signal_bit(SIGSYS));
 
 	sys_sigprocmask(SIG_BLOCK, &most, mask);
+}
+
+void lock_take(uint64_t *mask)
+{
+	block_signals(mask);
 	take();
 }
 
@@ -66,20 +69,35 @@ void lock_release(const uint64_t *mask)
 	sys_sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
+/* Of the outermost holder: a fork handler of the host's may fork, in a way. */
+static uint64_t fork_mask;
+
 void lock_take_for_fork(void)
 {
-	take();
+	uint64_t mask;
+
+	lock_take(&mask);
+	if (depth == 0)
+		fork_mask = mask;
 }
 
 void lock_release_after_fork(void)
 {
+	uint64_t mask = fork_mask;
+	bool outermost = depth == 0;
+
 	release();
+	if (outermost)
+		sys_sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 void lock_release_in_child(void)
 {
+	uint64_t mask = fork_mask;
+
 	depth = 0;
 	atomic_store(&word, 0);
+	sys_sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 bool lock_is_mine(void)

@@ -1,9 +1,9 @@
 /* lock.h: the one lock of the engine, held while pages are on the move.
  *
  * Whoever replaces memory, or changes mappings that the page table knows,
- * holds it. A holder that moves pages has its signals blocked, so that no
- * handler of the host's runs on top of a half-made move; the signals of a
- * fault stay open. It is recursive, because an atfork handler of the host's
+ * holds it. A holder has its signals blocked, so that no handler of the host's runs
+ * on top of a half-made move, or leaves it by siglongjmp; SIGSEGV stays open, and
+ * SIGSYS, which a filter of the host's may raise. It is recursive, because an atfork handler of the host's
  * may ask for memory while fork holds it.
  *
  * Async-signal-safe. Never taken by the fault handler, which only asks whether
@@ -18,8 +18,8 @@
 void lock_take(uint64_t *mask);
 void lock_release(const uint64_t *mask);
 
-/* The same without touching the signal mask: for fork, which holds the lock so
- * that the child never starts with a page on the move. */
+/* The same for fork, which holds the lock so that the child never begins with a
+ * page on the move. The mask is kept here: the child must have it too. */
 void lock_take_for_fork(void);
 void lock_release_after_fork(void);
 

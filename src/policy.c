@@ -10,6 +10,7 @@
 #define PR_MDWE_REFUSE_EXEC_GAIN 1
 
 static unsigned words;
+static long mdwe; /* PR_GET_MDWE's answer */
 static atomic_int refusals[DANGER_COUNT]; /* errno; 0: not refused as far as known */
 static atomic_bool any_refusal;
 static atomic_bool no_anonymous;
@@ -36,13 +37,15 @@ void policy_begin(unsigned set)
 	atomic_store(&any_refusal, set != POLICY_AUTO);
 	if (words & (POLICY_EXECMEM | POLICY_MDWE | POLICY_SECCOMP))
 		policy_learn_no_anonymous();
-	if (words == POLICY_AUTO) {
-		/* The one policy that answers without a record in anybody's log. */
-		long mdwe = sys_prctl(PR_GET_MDWE, 0);
+	/* The one policy that answers without a record in anybody's log. */
+	mdwe = sys_prctl(PR_GET_MDWE, 0);
+	if (words == POLICY_AUTO && policy_is_mdwe())
+		policy_learn_no_anonymous();
+}
 
-		if (!sys_failed(mdwe) && mdwe & PR_MDWE_REFUSE_EXEC_GAIN)
-			policy_learn_no_anonymous();
-	}
+bool policy_is_mdwe(void)
+{
+	return !sys_failed(mdwe) && mdwe & PR_MDWE_REFUSE_EXEC_GAIN;
 }
 
 bool policy_is_none(void)
@@ -57,7 +60,12 @@ bool policy_expected(enum danger danger)
 
 bool policy_refuses(enum danger danger)
 {
-	return policy_expected(danger) || atomic_load(&refusals[danger]);
+	return policy_expected(danger) || policy_has_refused(danger);
+}
+
+bool policy_has_refused(enum danger danger)
+{
+	return atomic_load(&refusals[danger]) != 0;
 }
 
 bool policy_refuses_any(void)

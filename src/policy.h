@@ -26,10 +26,16 @@ bool policy_refuses_any(void);
 /* Whether the refusal comes from the user's list: the kernel was never asked. */
 bool policy_expected(enum danger danger);
 
+/* Whether the kernel itself has refused it already. */
+bool policy_has_refused(enum danger danger);
+
 /* The errno of the refusal: the kernel's, or EACCES where it was expected. */
 int policy_error(enum danger danger);
 
 void policy_learn_refusal(enum danger danger, int error);
+
+/* Whether PR_SET_MDWE was in force at start, as the kernel said. */
+bool policy_is_mdwe(void);
 
 /* Whether private anonymous memory can be made executable, which rung 1 needs;
  * true until the contrary is known. */

@@ -1,6 +1,8 @@
 /* request.c: calls as requests, and names for the words of request.h. */
 #include "request.h"
 
+#include <errno.h>
+
 struct request request_mmap(uintptr_t address, size_t length, int protection, int flags, int fd,
 			    int64_t offset, uintptr_t call_site)
 {
@@ -64,4 +66,9 @@ const char *call_name(enum call call)
 		[CALL_SHMAT] = "shmat",
 	};
 	return (unsigned)call < CALL_COUNT ? names[call] : "?";
+}
+
+const char *error_name(int error)
+{
+	return error == EPERM ? "EPERM" : "EACCES";
 }

@@ -83,11 +83,13 @@ struct event {
 	enum outcome outcome;
 	bool refused;        /* the kernel, or the policy list, said no */
 	bool expected;       /* no came from the list: the kernel was not asked */
+	bool anonymous_refused; /* and anonymous memory may not be executable either */
 	int error;           /* errno of the refusal, 0 when there was none */
 };
 
 /* The name in messages, never NULL. */
 const char *danger_name(enum danger danger);
 const char *call_name(enum call call);
+const char *error_name(int error); /* of a refusal: EACCES or EPERM */
 
 #endif

@@ -32,25 +32,24 @@ static bool same_word(const char *word, size_t length, const char *name)
 	return string_length(name) == length && memcmp(word, name, length) == 0;
 }
 
+const struct settings_policy_word settings_policy_word[SETTINGS_POLICY_WORDS] = {
+	{ "execheap", POLICY_EXECHEAP },
+	{ "execmod", POLICY_EXECMOD },
+	{ "execmem", POLICY_EXECMEM },
+	{ "execstack", POLICY_EXECSTACK },
+	{ "noexec-dev", POLICY_NOEXEC_DEV },
+	{ "mdwe", POLICY_MDWE },
+	{ "seccomp", POLICY_SECCOMP },
+	{ "strict", POLICY_STRICT },
+	{ "none", POLICY_NONE },
+};
+
 static bool refusal_word(const char *word, size_t length, unsigned *policy)
 {
-	static const struct {
-		const char *name;
-		enum policy_word bit;
-	} words[] = {
-		{ "execheap", POLICY_EXECHEAP },
-		{ "execmod", POLICY_EXECMOD },
-		{ "execmem", POLICY_EXECMEM },
-		{ "execstack", POLICY_EXECSTACK },
-		{ "noexec-dev", POLICY_NOEXEC_DEV },
-		{ "mdwe", POLICY_MDWE },
-		{ "seccomp", POLICY_SECCOMP },
-	};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (!same_word(word, length, words[i].name))
+	for (size_t i = 0; i < SETTINGS_POLICY_WORDS; i++) {
+		if (!same_word(word, length, settings_policy_word[i].name))
 			continue;
-		*policy |= words[i].bit;
+		*policy |= settings_policy_word[i].bit;
 		return true;
 	}
 	return false;
@@ -73,6 +72,10 @@ bool settings_parse_policy(const char *value, unsigned *policy, struct settings_
 
 		while (*end && *end != ',')
 			end++;
+		if (same_word(word, (size_t)(end - word), "auto") ||
+		    same_word(word, (size_t)(end - word), "none") ||
+		    same_word(word, (size_t)(end - word), "strict"))
+			return bad(error, word, (size_t)(end - word), "stands alone, in no list");
 		if (!refusal_word(word, (size_t)(end - word), &set))
 			return bad(error, word, (size_t)(end - word),
 				   "is no policy; give auto, none, strict, or a list of execheap, "
@@ -97,6 +100,19 @@ bool settings_parse_log(const char *value, struct settings_error *error)
 			return bad(error, c - 1, *c ? 2 : 1,
 				   "means nothing in a log's name; %p is the process id, %% a percent sign");
 	}
+	return true;
+}
+
+bool settings_parse_backtrace(const char *value, unsigned *frames, struct settings_error *error)
+{
+	unsigned number = 0;
+	const char *c = value;
+
+	for (; *c >= '0' && *c <= '9' && number <= SETTINGS_MOST_FRAMES; c++)
+		number = number * 10 + (unsigned)(*c - '0');
+	if (*c || number == 0 || number > SETTINGS_MOST_FRAMES)
+		return bad(error, value, string_length(value), "is no number from 1 to 64");
+	*frames = number;
 	return true;
 }
 
@@ -130,6 +146,10 @@ static bool read_variable(const char *variable, struct settings *settings,
 		settings->log = value;
 		return settings_parse_log(value, error);
 	}
+	if ((value = string_after(variable, "JITMEND_BACKTRACE="))) {
+		error->variable = "JITMEND_BACKTRACE";
+		return settings_parse_backtrace(value, &settings->frames, error);
+	}
 	if ((value = string_after(variable, "JITMEND_CHILDREN="))) {
 		error->variable = "JITMEND_CHILDREN";
 		return settings_parse_children(value, &settings->follow, error);
@@ -140,7 +160,12 @@ static bool read_variable(const char *variable, struct settings *settings,
 struct settings settings_read(char *const *environment, bool secure,
 			      struct settings_error *error)
 {
-	struct settings settings = { .mode = MODE_MEND, .policy = POLICY_AUTO, .follow = true };
+	struct settings settings = {
+		.mode = MODE_MEND,
+		.policy = POLICY_AUTO,
+		.frames = SETTINGS_FRAMES,
+		.follow = true,
+	};
 
 	*error = (struct settings_error){ 0 };
 	if (secure)

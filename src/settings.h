@@ -16,10 +16,23 @@ enum mode {
 	MODE_OFF,   /* pass everything on */
 };
 
+/* The words that name a policy, each a bit. */
+struct settings_policy_word {
+	const char *name;
+	enum policy_word bit;
+};
+
+#define SETTINGS_POLICY_WORDS 9u
+extern const struct settings_policy_word settings_policy_word[SETTINGS_POLICY_WORDS];
+
+#define SETTINGS_FRAMES 16u
+#define SETTINGS_MOST_FRAMES 64u
+
 struct settings {
 	enum mode mode;
 	unsigned policy;   /* set of enum policy_word; 0 is auto */
 	const char *log;   /* pattern of the log file's name; NULL: standard error */
+	unsigned frames;   /* of a backtrace at most */
 	bool follow;       /* child programs get the library too */
 };
 
@@ -42,6 +55,7 @@ struct settings settings_read(char *const *environment, bool secure,
 bool settings_parse_mode(const char *value, enum mode *mode, struct settings_error *error);
 bool settings_parse_policy(const char *value, unsigned *policy, struct settings_error *error);
 bool settings_parse_log(const char *value, struct settings_error *error);
+bool settings_parse_backtrace(const char *value, unsigned *frames, struct settings_error *error);
 bool settings_parse_children(const char *value, bool *follow, struct settings_error *error);
 
 /* The log's name with %p as the process id in decimal and %% as a percent sign.

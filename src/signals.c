@@ -10,6 +10,7 @@
 #include <ucontext.h>
 
 #include "fault.h"
+#include "journal.h"
 #include "lock.h"
 #include "memory.h"
 #include "sys.h"
@@ -95,13 +96,21 @@ uint64_t signals_to_host(uint64_t set)
 	return host | SIGSEGV_BIT | (set & NEIGHBOUR_BIT ? STAND_IN_BIT : 0);
 }
 
-/* libc's set is 128 bytes, of which the kernel has the first 8. */
+uint64_t signals_change_to_kernel(int how, uint64_t set)
+{
+	uint64_t kernel = signals_to_kernel(set);
+
+	return how == SIG_UNBLOCK ? kernel | (set & SIGSEGV_BIT) : kernel;
+}
+
+/* libc's set is 128 bytes, of which it, like the kernel, touches the first 8. */
 sigset_t signals_set_to_kernel(const sigset_t *set)
 {
-	sigset_t kernel = *set;
+	sigset_t kernel;
 	uint64_t word;
 
-	memcpy(&word, &kernel, sizeof word);
+	memset(&kernel, 0, sizeof kernel);
+	memcpy(&word, set, sizeof word);
 	word = signals_to_kernel(word);
 	memcpy(&kernel, &word, sizeof word);
 	return kernel;
@@ -283,7 +292,6 @@ static struct action from_host(const struct sigaction *libc)
 
 static void to_host(const struct action *action, struct sigaction *libc)
 {
-	memset(libc, 0, sizeof *libc);
 	libc->sa_handler = (void (*)(int))action->handler;
 	libc->sa_flags = action->flags;
 	libc->sa_restorer = (void (*)(void))action->restorer;
@@ -349,6 +357,16 @@ void signals_host_action(int signal, const struct sigaction *libc, struct sigact
 
 /* ------------------------------------------------------------- handing on */
 
+bool signals_to_hand_on(void)
+{
+	uint64_t mask = 0;
+
+	if (!signals_guarded())
+		return false;
+	sys_sigprocmask(SIG_BLOCK, NULL, &mask);
+	return mask & STAND_IN_BIT || atomic_load(&host_segv.handler) == (uintptr_t)SIG_IGN;
+}
+
 void signals_hand_on(struct signals_handed *handed)
 {
 	struct sys_sigaction ignore = { .handler = (void *)SIG_IGN };
@@ -404,15 +422,23 @@ static uint64_t *mask_of(ucontext_t *context)
 	return (uint64_t *)&context->uc_sigmask;
 }
 
+/* A fault that somebody sent, with a system call, will not come again. */
+static bool was_sent(const siginfo_t *info, const ucontext_t *context)
+{
+	return !is_synchronous(info) || sys_was_called(context);
+}
+
 /* The default action, by the kernel's own hand. A fault comes again when the
  * handler returns; a signal that was sent is sent again. */
-static void die(int signal, siginfo_t *info)
+static void die(int signal, siginfo_t *info, const ucontext_t *context)
 {
 	struct sys_sigaction action = { .handler = (void *)SIG_DFL };
 	uint64_t bit = sys_signal_bit(signal);
 
+	if (!lock_is_mine())
+		journal_end();
 	sys_sigaction(signal, &action, NULL);
-	if (is_synchronous(info))
+	if (!was_sent(info, context))
 		return;
 	sys_sigprocmask(SIG_UNBLOCK, &bit, NULL);
 	sys_queue_to_thread(sys_getpid(), sys_gettid(), signal, info);
@@ -427,7 +453,11 @@ static void keep_pending(siginfo_t *info)
 	if (pending & STAND_IN_BIT)
 		return;
 	info->si_errno = SENT_ON;
-	sys_queue_to_thread(sys_getpid(), sys_gettid(), SIGNAL_STAND_IN, info);
+	/* To whom it was sent: another thread may have it open, or wait for it. */
+	if (info->si_code == SI_TKILL)
+		sys_queue_to_thread(sys_getpid(), sys_gettid(), SIGNAL_STAND_IN, info);
+	else
+		sys_queue_to_process(sys_getpid(), SIGNAL_STAND_IN, info);
 }
 
 /* The host's handler, with a context in which its mask is as it knows it. */
@@ -451,7 +481,7 @@ static void forward(int signal, bool blocked, siginfo_t *info, ucontext_t *conte
 	if (is_synchronous(info) &&
 	    (blocked || action.handler == (uintptr_t)SIG_IGN ||
 	     action.handler == (uintptr_t)SIG_DFL)) {
-		die(signal, info);
+		die(signal, info, context);
 		return;
 	}
 	if (blocked) {
@@ -461,7 +491,7 @@ static void forward(int signal, bool blocked, siginfo_t *info, ucontext_t *conte
 	if (action.handler == (uintptr_t)SIG_IGN)
 		return;
 	if (action.handler == (uintptr_t)SIG_DFL) {
-		die(signal, info);
+		die(signal, info, context);
 		return;
 	}
 	if (action.flags & SA_RESETHAND)
@@ -471,9 +501,12 @@ static void forward(int signal, bool blocked, siginfo_t *info, ucontext_t *conte
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
+	if (signal == SIGSEGV && settled(info, context))
+		return;
 	if (signal == SIGSEGV) {
-		if (!settled(info, context))
-			forward(signal, *mask_of(context) & STAND_IN_BIT, info, context);
+		bool held = !is_synchronous(info) && lock_is_mine(); /* no place for the host's code */
+
+		forward(signal, held || *mask_of(context) & STAND_IN_BIT, info, context);
 		return;
 	}
 	if (info->si_errno != SENT_ON) {

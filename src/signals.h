@@ -41,6 +41,10 @@ bool signals_guard(void);
 uint64_t signals_to_kernel(uint64_t set);
 uint64_t signals_to_host(uint64_t set);
 
+/* A set that is to be blocked, unblocked or taken as the mask, as HOW says: what
+ * some other way has truly blocked can be unblocked again. */
+uint64_t signals_change_to_kernel(int how, uint64_t set);
+
 /* The same for libc's type. */
 sigset_t signals_set_to_kernel(const sigset_t *set);
 void signals_set_to_host(sigset_t *set);
@@ -54,6 +58,7 @@ struct signals_handed {
 	uint64_t mask;
 };
 
+bool signals_to_hand_on(void);
 void signals_hand_on(struct signals_handed *handed);
 void signals_take_back(const struct signals_handed *handed);
 

@@ -6,19 +6,22 @@
 #include "start.h"
 
 #include <elf.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "backtrace.h"
 #include "engine.h"
 #include "hook/next.h"
 #include "journal.h"
 #include "lock.h"
 #include "memory.h"
+#include "provenance.h"
 #include "signals.h"
 
 enum { NOT_YET, UNDER_WAY, DONE };
+
+extern void *__dso_handle __attribute__((visibility("hidden")));
 
 static atomic_int state = NOT_YET;
 static struct settings settings;
@@ -27,6 +30,18 @@ static const struct door door = {
 	.report = journal_event,
 	.guard_faults = signals_guard,
 };
+
+/* The environment's strings are the host's to overwrite (setproctitle does). */
+static void keep_log_name(void)
+{
+	static char name[4096];
+	size_t length = settings.log ? string_length(settings.log) : 0;
+
+	if (length == 0 || length >= sizeof name)
+		return;
+	memcpy(name, settings.log, length + 1);
+	settings.log = name;
+}
 
 static void begin(void)
 {
@@ -40,6 +55,7 @@ static void begin(void)
 	}
 	if (settings.mode == MODE_OFF || settings.policy & POLICY_NONE)
 		return;
+	keep_log_name();
 	engine_begin(&settings, &door);
 	journal_begin(&settings);
 	if (settings.mode == MODE_MEND)
@@ -64,15 +80,21 @@ bool start_engine(void)
 static bool is_ours(const char *variable)
 {
 	return string_after(variable, "JITMEND_MODE=") || string_after(variable, "JITMEND_POLICY=") ||
-	       string_after(variable, "JITMEND_LOG=") || string_after(variable, "JITMEND_CHILDREN=");
+	       string_after(variable, "JITMEND_LOG=") || string_after(variable, "JITMEND_CHILDREN=") ||
+	       string_after(variable, "JITMEND_BACKTRACE=");
 }
 
 static bool names_us(const char *path, size_t length)
 {
-	static const char name[] = "libjitmend.so";
-	size_t size = sizeof name - 1;
+	static const char *const names[] = { "libjitmend.so", "libjitmend-origins.so" };
 
-	return length >= size && memcmp(path + length - size, name, size) == 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t size = string_length(names[i]);
+
+		if (length >= size && memcmp(path + length - size, names[i], size) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* The list of LD_PRELOAD, in place, without this library. Its parts are
@@ -118,18 +140,35 @@ static void leave_children(void)
 
 void start_fork(void)
 {
+	backtrace_before_fork();
 	lock_take_for_fork();
 }
 
 void start_fork_over(void)
 {
+	backtrace_after_fork();
 	lock_release_after_fork();
 }
 
 void start_child(void)
 {
-	lock_release_in_child();
+	backtrace_in_child();
 	signals_in_child();
+	journal_in_child();
+	lock_release_in_child(); /* last: signals may come again */
+}
+
+/* The first handlers of all: what others do before a fork is done before the lock
+ * is taken, and after the fork when it is free again. */
+void start_watch_forks(void)
+{
+	static atomic_bool watched;
+
+	if (!start_engine() || !engine_watches() || atomic_exchange(&watched, true))
+		return;
+	next_ensure();
+	if (next.register_atfork)
+		next.register_atfork(start_fork, start_fork_over, start_child, &__dso_handle);
 }
 
 /* ------------------------------------------------------------ constructor */
@@ -137,9 +176,16 @@ void start_child(void)
 __attribute__((constructor)) static void start(void)
 {
 	start_engine();
-	next_begin();
+	next_ensure();
+	if (engine_watches())
+		journal_begin_backtraces();
+	provenance_begin(engine_watches());
 	if (!settings.follow)
 		leave_children();
-	if (engine_watches())
-		pthread_atfork(start_fork, start_fork_over, start_child);
+	start_watch_forks();
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	journal_end();
 }

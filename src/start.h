@@ -10,8 +10,10 @@
  * that is not possible: pass the call on. */
 bool start_engine(void);
 
-/* Before a fork, and after it in the parent and in the child: no page is on the
+/* Sees that every fork by libc's functions calls the three that follow. Once is
+ * enough. They are called before a fork, and after it in the parent and in the child: no page is on the
  * move while memory is copied. */
+void start_watch_forks(void);
 void start_fork(void);
 void start_fork_over(void);
 void start_child(void);

@@ -12,3 +12,17 @@ long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
 
 	return SYS_CALL(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0);
 }
+
+bool sys_was_called(const ucontext_t *context)
+{
+	static const unsigned char call[] = ARCH_SYSTEM_CALL;
+	uintptr_t before = arch_instruction(context) - sizeof call;
+	unsigned char bytes[sizeof call];
+
+	if (sys_read_memory(sys_getpid(), bytes, before, sizeof bytes) != (long)sizeof bytes)
+		return false;
+	for (size_t i = 0; i < sizeof call; i++)
+		if (bytes[i] != call[i])
+			return false;
+	return true;
+}

@@ -101,9 +101,9 @@ static inline long sys_close(int fd)
 	return SYS_CALL(SYS_close, fd, 0, 0, 0, 0, 0);
 }
 
-static inline long sys_read(int fd, void *buffer, size_t length)
+static inline long sys_pread(int fd, void *buffer, size_t length, int64_t offset)
 {
-	return SYS_CALL(SYS_read, fd, buffer, length, 0, 0, 0);
+	return SYS_CALL(SYS_pread64, fd, buffer, length, offset, 0, 0);
 }
 
 static inline long sys_write(int fd, const void *buffer, size_t length)
@@ -125,6 +125,11 @@ struct stat;
 static inline long sys_fstat(int fd, struct stat *status)
 {
 	return SYS_CALL(SYS_fstat, fd, status, 0, 0, 0, 0);
+}
+
+static inline long sys_stat(const char *path, struct stat *status)
+{
+	return SYS_CALL(SYS_stat, path, status, 0, 0, 0, 0);
 }
 
 struct statfs;
@@ -177,6 +182,12 @@ static inline long sys_queue_to_thread(int pid, int tid, int signal, void *info)
 	return SYS_CALL(SYS_rt_tgsigqueueinfo, pid, tid, signal, info, 0, 0);
 }
 
+/* The same to the process. */
+static inline long sys_queue_to_process(int pid, int signal, void *info)
+{
+	return SYS_CALL(SYS_rt_sigqueueinfo, pid, signal, info, 0, 0, 0);
+}
+
 static inline long sys_prctl(int option, unsigned long a)
 {
 	return SYS_CALL(SYS_prctl, option, a, 0, 0, 0, 0);
@@ -189,6 +200,9 @@ static inline long sys_personality(unsigned long persona)
 {
 	return SYS_CALL(SYS_personality, persona, 0, 0, 0, 0, 0);
 }
+
+/* Whether the instruction that the context goes on with comes after a system call. */
+bool sys_was_called(const ucontext_t *context);
 
 /* Copies this process's own memory, with an error where a plain read would
  * raise a signal. Returns the number of bytes read before the first bad page. */

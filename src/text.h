@@ -22,6 +22,10 @@ void text_add(struct text *text, const char *string);
 /* At most LENGTH bytes, control characters and backslashes as \ooo: a file's
  * name must not be able to forge a line of the log. */
 void text_add_quoted(struct text *text, const char *string, size_t length);
+
+/* At most LENGTH bytes as a string of JSON (RFC 8259), in quotation marks. What
+ * is not ASCII goes through as it is where it is UTF-8, else as U+FFFD. */
+void text_add_json(struct text *text, const char *string, size_t length);
 void text_add_number(struct text *text, uint64_t number);
 void text_add_hex(struct text *text, uint64_t number); /* with 0x */
 

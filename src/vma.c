@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "memory.h"
 #include "sys.h"
@@ -76,6 +77,7 @@ static long query(int fd, uintptr_t address, struct vma *vma)
  * all there is to stand on. */
 struct reader {
 	int fd;
+	int64_t offset; /* its own: the descriptor may be shared */
 	unsigned next, end;
 	char buffer[512];
 };
@@ -84,10 +86,12 @@ struct reader {
 static int read_byte(struct reader *reader)
 {
 	if (reader->next == reader->end) {
-		long got = sys_read(reader->fd, reader->buffer, sizeof reader->buffer);
+		long got = sys_pread(reader->fd, reader->buffer, sizeof reader->buffer,
+				     reader->offset);
 
 		if (got <= 0)
 			return -1;
+		reader->offset += got;
 		reader->next = 0;
 		reader->end = (unsigned)got;
 	}
@@ -149,24 +153,61 @@ static bool read_line(struct reader *reader, struct vma *vma)
 	return true;
 }
 
+/* /proc/self/maps is opened once, at a high number: opened each time it would
+ * take the lowest one, for a moment, and that is the one that another thread of
+ * the host's may be about to dup2 onto. It speaks of the process that opened it,
+ * so a child of fork opens its own. */
+#define HIGH_DESCRIPTOR 900
+#define PID_SHIFT 32
+
+static _Atomic uint64_t kept; /* process id and descriptor, 0: none */
+static _Atomic uint64_t kept_inode;
+
+static bool is_kept(int fd)
+{
+	struct stat status;
+
+	return !sys_failed(sys_fstat(fd, &status)) && S_ISREG(status.st_mode) &&
+	       status.st_ino == atomic_load(&kept_inode);
+}
+
 static long open_maps(void)
 {
-	return sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	uint64_t seen = atomic_load(&kept), pid = (uint64_t)sys_getpid();
+	struct stat status;
+	long fd, high;
+
+	if (seen >> PID_SHIFT == pid && is_kept((int)seen))
+		return (int)seen;
+	fd = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	if (sys_failed(fd))
+		return fd == -ENOENT ? -ENOSYS : fd;
+	high = sys_fcntl((int)fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+	if (!sys_failed(high)) {
+		sys_close((int)fd);
+		fd = high;
+	}
+	if (sys_failed(sys_fstat((int)fd, &status)))
+		return -EBADF;
+	atomic_store(&kept_inode, status.st_ino);
+	if (atomic_compare_exchange_strong(&kept, &seen, pid << PID_SHIFT | (uint64_t)fd))
+		return fd;
+	/* Another thread was quicker. */
+	sys_close((int)fd);
+	return (int)seen;
 }
 
 long vma_find_in_text(uintptr_t address, struct vma *vma)
 {
 	long fd = open_maps();
 	struct reader reader = { .fd = (int)fd };
-	long result = -ENOENT;
 
 	if (sys_failed(fd))
-		return fd == -ENOENT ? -ENOSYS : fd;
-	while (result && read_line(&reader, vma))
+		return fd;
+	while (read_line(&reader, vma))
 		if (address < vma->end)
-			result = 0;
-	sys_close((int)fd);
-	return result;
+			return 0;
+	return -ENOENT;
 }
 
 long vma_find(uintptr_t address, struct vma *vma)
@@ -177,11 +218,10 @@ long vma_find(uintptr_t address, struct vma *vma)
 	long fd = open_maps();
 
 	if (sys_failed(fd))
-		return fd == -ENOENT ? -ENOSYS : fd;
+		return fd;
 
 	long result = query((int)fd, address, vma);
 
-	sys_close((int)fd);
 	if (result != -ENOTTY && result != -EINVAL)
 		return result;
 	atomic_store(&no_query, true);
@@ -230,13 +270,14 @@ static bool line_covers(const char *line, uintptr_t address)
 /* Words of two letters, each with a blank before it. */
 static struct vma_advice advice_of(const char *flags)
 {
-	struct vma_advice advice = { 0 };
+	struct vma_advice advice = { .never_exec = true };
 
 	for (; flags[0] == ' ' && flags[1] && flags[2]; flags += 3) {
 		advice.locked |= flags[1] == 'l' && flags[2] == 'o';
 		advice.on_fault |= flags[1] == 'l' && flags[2] == 'f';
 		advice.dont_fork |= flags[1] == 'd' && flags[2] == 'c';
 		advice.dont_dump |= flags[1] == 'd' && flags[2] == 'd';
+		advice.never_exec &= !(flags[1] == 'm' && flags[2] == 'e');
 	}
 	return advice;
 }

@@ -35,6 +35,7 @@ long vma_find_in_text(uintptr_t address, struct vma *vma);
 /* What the program has said of a mapping besides its protection, that a mapping
  * in its place must be told too. */
 struct vma_advice {
+	bool never_exec; /* its mount forbids it (VM_MAYEXEC is not set) */
 	bool locked;     /* mlock(2) */
 	bool on_fault;   /* locked with MLOCK_ONFAULT */
 	bool dont_fork;  /* madvise(2) */

@@ -17,6 +17,7 @@ setup() {
 
 teardown() {
 	[ -z "$public" ] || rm -rf "$public"
+	journals_are_right
 }
 
 # not_run STATUS TEXT PROGRAM [ARG...]: jitmend says so in one line, and the

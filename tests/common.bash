@@ -17,7 +17,7 @@ DATA=$top_srcdir/tests/data
 
 # Settings of the caller's own would show in every test, and an English message
 # is what the tests look for.
-unset JITMEND_MODE JITMEND_POLICY JITMEND_LOG JITMEND_CHILDREN
+unset JITMEND_MODE JITMEND_POLICY JITMEND_LOG JITMEND_CHILDREN JITMEND_BACKTRACE JITMEND_ORIGINS
 export LC_ALL=C
 
 jitmend() {
@@ -101,6 +101,23 @@ denied_and_mended() {
 show_log() {
 	echo "--- log"
 	cat "$BATS_TEST_TMPDIR/log"
+}
+
+# journals_are_right: each journal that the test left behind keeps to
+# jitmend-journal(5). Where jansson is missing there is nobody to say so.
+journals_are_right() {
+	local check=$top_builddir/tests/journal-check files=() file
+
+	[ -x "$check" ] && [ -d "$BATS_TEST_TMPDIR" ] || return 0
+	while IFS= read -r -d '' file; do
+		files+=("$file")
+	done < <(grep -lsZ -r -m 1 --exclude='core*' -e '^{"v":[0-9]*,"event":' "$BATS_TEST_TMPDIR" || true)
+	[ "${#files[@]}" -eq 0 ] || "$check" "${files[@]}"
+}
+
+# A bats file with a teardown of its own calls journals_are_right there.
+teardown() {
+	journals_are_right
 }
 
 # says NAME TEXT: the run NAME has TEXT among its messages.

@@ -261,11 +261,9 @@ origin() {
 # log on DANGER. Told beforehand, so that it works without any policy too.
 log_line() {
 	converter "$1"
-	run_as mended "$JITMEND" run --policy=execheap,execmod,noexec-dev \
-		--log="$BATS_TEST_TMPDIR/log" -- "${command[@]}"
+	run_as mended "$JITMEND" run --policy=execheap,execmod,noexec-dev -- "${command[@]}"
 	show mended >&2
-	cat "$BATS_TEST_TMPDIR/log" >&2
-	grep -m 1 "$2" "$BATS_TEST_TMPDIR/log"
+	grep -m 1 "$2" "$BATS_TEST_TMPDIR/mended.err"
 }
 
 @test "the log names the caller of mprotect and of posix_memalign" {

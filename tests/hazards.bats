@@ -41,6 +41,7 @@ setup() {
 
 @test "a shared mapping stays shared" {
 	alike ranges shared
+	logged 'is active'
 }
 
 @test "the file beneath a private mapping" {
@@ -233,6 +234,7 @@ setup() {
 
 @test "stack pages are as executable as ever" {
 	alike stack own thread
+	logged 'is active'
 }
 
 @test "a stack page that a policy refuses stays refused, and that is said" {

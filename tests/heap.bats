@@ -53,14 +53,17 @@ setup() {
 
 @test "posix_memalign answers as ever" {
 	alike allocations posix
+	logged 'is active'
 }
 
 @test "aligned_alloc and memalign answer as ever" {
 	alike allocations aligned
+	logged 'is active'
 }
 
 @test "valloc and pvalloc answer as ever" {
 	alike allocations page
+	logged 'is active'
 }
 
 @test "what each allocator gave becomes code, and is freed" {

@@ -7,8 +7,11 @@ BATS_LOG_DRIVER = $(TAP_DRIVER)
 BATS_LOG_COMPILER = $(BATS)
 AM_BATS_LOG_FLAGS = --tap
 
-# What a test may ask of the build.
+# What a test may ask of the build. bats does not run where bash keeps to POSIX;
+# ld.so's lists and #! lines know no blanks in names.
 AM_TESTS_ENVIRONMENT = \
+	unset POSIXLY_CORRECT; \
+	case $$TMPDIR in *[!A-Za-z0-9_./+-]*) unset TMPDIR;; esac; \
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 	DL_LIB='$(DL_LIB)' CC='$(CC)'; \
 	export top_srcdir top_builddir DL_LIB CC;
@@ -93,3 +96,50 @@ tests_hosts_allocations_SOURCES = tests/hosts/allocations.c $(host_sources)
 tests_hosts_stack_SOURCES = tests/hosts/stack.c $(host_sources)
 tests_hosts_signals_SOURCES = tests/hosts/signals.c $(signal_host_sources)
 tests_hosts_masks_SOURCES = tests/hosts/masks.c $(signal_host_sources)
+
+# The journal. journal-check reads what any test leaves behind (common.bash).
+TESTS += tests/journal.bats
+EXTRA_DIST += tests/journal.bats tests/hosts/journal-plugin.c tests/hosts/journal-sockets.py
+check_PROGRAMS += tests/hosts/journal-ask tests/hosts/journal-stacks
+tests_hosts_journal_ask_SOURCES = tests/hosts/journal-ask.c $(host_sources)
+tests_hosts_journal_ask_CFLAGS = $(AM_CFLAGS) -pthread
+tests_hosts_journal_stacks_SOURCES = tests/hosts/journal-stacks.c $(host_sources)
+tests_hosts_journal_stacks_CFLAGS = $(AM_CFLAGS) -g -fno-omit-frame-pointer \
+	-fno-optimize-sibling-calls
+if HAVE_JANSSON
+check_PROGRAMS += tests/journal-check
+endif
+tests_journal_check_SOURCES = tests/journal-check.c
+tests_journal_check_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_journal_check_LDADD = $(JANSSON_LIBS)
+
+# Audit, on real programs, each with a load of its own.
+TESTS += tests/audit.bats
+EXTRA_DIST += tests/audit.bats tests/data/read-journal.py tests/data/read-trace.py \
+	tests/data/Audit.java tests/data/audit-ctypes.py tests/data/audit.cs \
+	tests/data/audit.js tests/data/audit.lisp tests/data/audit.lua \
+	tests/data/audit.php tests/data/audit.py tests/data/audit.rb \
+	tests/data/audit.rkt tests/data/audit.scm
+check_PROGRAMS += tests/hosts/dangers
+tests_hosts_dangers_SOURCES = tests/hosts/dangers.c $(host_sources)
+
+# Measurements, which no test waits for: doc/MEASUREMENTS has what they said.
+# NAMES=... says which of the programs, RUNS=... how often.
+EXTRA_PROGRAMS += tests/bench/interleave tests/bench/calls
+EXTRA_DIST += tests/bench/audit
+CLEANFILES += $(EXTRA_PROGRAMS)
+tests_bench_interleave_SOURCES = tests/bench/interleave.c
+tests_bench_calls_SOURCES = tests/bench/calls.c
+
+.PHONY: bench
+bench: all tests/bench/interleave tests/bench/calls
+	tests/bench/calls '$(abs_top_builddir)/src/preload/$$LIB/libjitmend.so'
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+		$(SHELL) $(top_srcdir)/tests/bench/audit $(RUNS) $(NAMES)
+
+# --origins, and the wrapper's options of the journal.
+TESTS += tests/origins.bats
+EXTRA_DIST += tests/origins.bats tests/hosts/origins-module.c
+check_PROGRAMS += tests/hosts/origins
+tests_hosts_origins_SOURCES = tests/hosts/origins.c $(host_sources)
+tests_hosts_origins_CFLAGS = $(AM_CFLAGS) -g -pthread -fno-optimize-sibling-calls

@@ -93,6 +93,7 @@ setup() {
 
 @test "SIGSEGV pending, then ignored" {
 	alike masks pending-ignored
+	logged 'is active'
 }
 
 @test "SIGSEGV waited for" {

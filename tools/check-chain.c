@@ -25,8 +25,7 @@ enum {
 struct chain {
 	const char *program; /* what the user named: every message begins with it */
 	const char *search;
-	const char *preload;
-	bool follow;
+	const struct preload *preload;
 	char **argv;         /* of the file looked at now */
 	const char *file;    /* the file looked at now */
 	struct elf elf;
@@ -106,7 +105,7 @@ static _Noreturn void refuse_file(const struct chain *chain, int error)
 
 /* Which file ld.so will find for this program is ld.so's secret ($LIB); these
  * are the names that distributions use. */
-static bool library_for(const struct elf *elf, const char *preload)
+static bool library_for(const struct elf *elf, const char *folder, const char *name)
 {
 	static const char *const folders[] = {
 		DL_LIB, "lib", "lib64", "lib32", "libx32", "lib/x86_64-linux-gnu",
@@ -120,7 +119,7 @@ static bool library_for(const struct elf *elf, const char *preload)
 		bool fits;
 		int fd;
 
-		if (snprintf(path, sizeof path, "%s/%s/libjitmend.so", preload, folders[i]) >=
+		if (snprintf(path, sizeof path, "%s/%s/%s", folder, folders[i], name) >=
 		    (int)sizeof path)
 			continue;
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -136,16 +135,25 @@ static bool library_for(const struct elf *elf, const char *preload)
 	return false;
 }
 
-static void check_library(const struct chain *chain)
+static void check_library(const struct chain *chain, const char *name)
 {
-	if (library_for(&chain->elf, chain->preload))
+	const char *folder = chain->preload->folder;
+
+	if (library_for(&chain->elf, folder, name))
 		return;
 	if (elf_is_native(&chain->elf))
-		refuse(EXIT_REFUSED, "%s/%s/libjitmend.so is missing: this jitmend is incomplete",
-		       chain->preload, DL_LIB);
-	refuse(EXIT_REFUSED, "%s is a %d-bit program for %s, and %s has no libjitmend.so for that",
+		refuse(EXIT_REFUSED, "%s/%s/%s is missing: this jitmend is incomplete", folder,
+		       DL_LIB, name);
+	refuse(EXIT_REFUSED, "%s is a %d-bit program for %s, and %s has no %s for that",
 	       subject(chain), chain->elf.class == ELFCLASS32 ? 32 : 64,
-	       elf_machine_name(&chain->elf), chain->preload);
+	       elf_machine_name(&chain->elf), folder, name);
+}
+
+static void check_libraries(const struct chain *chain)
+{
+	check_library(chain, "libjitmend.so");
+	if (chain->preload->origins)
+		check_library(chain, "libjitmend-origins.so");
 }
 
 /* Only glibc's loader can load what was linked with glibc. Others come under
@@ -244,7 +252,7 @@ static void look_at_elf(struct chain *chain, int fd)
 
 	if (!elf_identify(fd, &chain->elf, &fault))
 		refuse(EXIT_NOT_EXECUTABLE, "%s %s", subject(chain), fault);
-	check_library(chain);
+	check_libraries(chain);
 	if (!elf_look(fd, &chain->elf, &fault))
 		refuse(EXIT_NOT_EXECUTABLE, "%s %s", subject(chain), fault);
 	check_loader(chain);
@@ -341,7 +349,7 @@ static bool next_program(struct chain *chain)
 
 		if (!command.argv)
 			return false;
-		if (!chain->follow)
+		if (!chain->preload->follow)
 			refuse(EXIT_REFUSED, "%s starts %s, a program of its own, which --no-children leaves alone",
 			       chain->file, command.argv[0]);
 		if (command.drops_preload)
@@ -372,13 +380,12 @@ static void look_at_loaded(struct chain *chain)
 	close(fd);
 }
 
-const char *chain_follow(char **argv, const char *search, const char *preload, bool follow)
+const char *chain_follow(char **argv, const char *search, const struct preload *preload)
 {
 	static struct chain chain;
 
 	chain = (struct chain){
-		.program = argv[0], .search = search, .preload = preload, .follow = follow,
-		.argv = argv,
+		.program = argv[0], .search = search, .preload = preload, .argv = argv,
 	};
 	chain.file = find(argv[0], search);
 	if (!chain.file)

@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "settings.h"
 
 static bool names_pid(const char *pattern)
@@ -74,11 +77,43 @@ static int file_error(const char *path)
 	return 0;
 }
 
+/* Connected to as the library will do it. */
+static int socket_error(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error = 0;
+
+	if (fd < 0)
+		return errno;
+	strcpy(address.sun_path, path);
+	if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+static void check_socket(const char *option, const char *path)
+{
+	int error = socket_error(path);
+
+	if (error)
+		refuse(EXIT_REFUSED, "%s: nothing can be sent to %s: %s", option, path,
+		       strerror(error));
+}
+
 void log_check(const char *option, const char *pattern, int pid)
 {
 	char path[PATH_MAX], parent[PATH_MAX];
 	int error;
 
+	if (strcmp(pattern, OUTPUT_TO_SYSLOG) == 0) {
+		check_socket(option, OUTPUT_SYSLOG_SOCKET);
+		return;
+	}
+	if (strcmp(pattern, OUTPUT_TO_JOURNALD) == 0) {
+		check_socket(option, OUTPUT_JOURNALD_SOCKET);
+		return;
+	}
 	if (!settings_log_path(pattern, pid, path, sizeof path))
 		refuse(EXIT_REFUSED, "%s: %.64s... is too long a name", option, pattern);
 	if (names_pid(pattern))

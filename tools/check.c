@@ -3,7 +3,7 @@
  * the log be written?
  *
  *   jitmend-check --preload=DIR --pid=N --path=PATH [--policy=WORDS] [--log=FILE]
- *                 -- PROGRAM [ARG...]
+ *                 [--backtrace=N] [--origins] -- PROGRAM [ARG...]
  *
  * The environment is the one that the program is going to get. Options say
  * which of its words came from the command line, so that a message can name
@@ -32,8 +32,10 @@
 struct wishes {
 	const char *preload;
 	const char *search;
-	const char *policy; /* NULL: not on the command line; so is log */
+	const char *policy; /* NULL: not on the command line; so the next two */
 	const char *log;
+	const char *backtrace;
+	bool origins;
 	int pid;
 	char **argv;
 };
@@ -76,6 +78,8 @@ static struct wishes read_options(int argc, char **argv)
 		{ "pid", required_argument, NULL, 'n' },
 		{ "policy", required_argument, NULL, 'p' },
 		{ "log", required_argument, NULL, 'l' },
+		{ "backtrace", required_argument, NULL, 'b' },
+		{ "origins", no_argument, NULL, 'o' },
 		{ 0 },
 	};
 	struct wishes wishes = { 0 };
@@ -89,6 +93,8 @@ static struct wishes read_options(int argc, char **argv)
 		case 'n': wishes.pid = parse_pid(optarg); break;
 		case 'p': wishes.policy = optarg; break;
 		case 'l': wishes.log = optarg; break;
+		case 'b': wishes.backtrace = optarg; break;
+		case 'o': wishes.origins = true; break;
 		default: refuse(EXIT_REFUSED, "jitmend-check is called by `jitmend run', which see");
 		}
 	}
@@ -111,12 +117,14 @@ static struct settings check_words(const struct wishes *wishes)
 {
 	struct settings_error error = { 0 };
 	struct settings settings;
-	unsigned policy;
+	unsigned policy, frames;
 
 	if (wishes->policy && !settings_parse_policy(wishes->policy, &policy, &error))
 		refuse_word("--policy", &error);
 	if (wishes->log && !settings_parse_log(wishes->log, &error))
 		refuse_word("--log", &error);
+	if (wishes->backtrace && !settings_parse_backtrace(wishes->backtrace, &frames, &error))
+		refuse_word("--backtrace", &error);
 	settings = settings_read(environ, false, &error);
 	if (error.variable)
 		refuse_word(error.variable, &error);
@@ -127,8 +135,10 @@ int main(int argc, char **argv)
 {
 	struct wishes wishes = read_options(argc, argv);
 	struct settings settings = check_words(&wishes);
-	const char *sanitizer = chain_follow(wishes.argv, wishes.search, wishes.preload,
-					     settings.follow);
+	const struct preload preload = {
+		.folder = wishes.preload, .origins = wishes.origins, .follow = settings.follow,
+	};
+	const char *sanitizer = chain_follow(wishes.argv, wishes.search, &preload);
 
 	/* Last: it may make the file, which nobody wants where nothing runs. */
 	if (settings.log)

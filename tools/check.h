@@ -65,11 +65,17 @@ const char *rights_gained(const char *path);
 
 /* ---------------------------------------------------------- check-chain.c */
 
+/* What the program is going to get. */
+struct preload {
+	const char *folder; /* that holds $LIB/libjitmend.so */
+	bool origins;       /* libjitmend-origins.so as well, from the same place */
+	bool follow;        /* programs started by the program get it too */
+};
+
 /* Follows the command line ARGV through PATH, `#!' lines, env(1) and ld.so to
  * the ELF programs that are going to run, and refuses what cannot work. SEARCH
- * is PATH, PRELOAD the folder that holds $LIB/libjitmend.so; FOLLOW: programs
- * started by the program get it too. Returns the sanitizer's runtime that has to come before ours, or "". */
-const char *chain_follow(char **argv, const char *search, const char *preload, bool follow);
+ * is PATH. Returns the sanitizer's runtime that has to come before ours, or "". */
+const char *chain_follow(char **argv, const char *search, const struct preload *preload);
 
 /* ---------------------------------------------------------- check-shebang.c */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "deny.h"
+#include "text.h"
 
 static const struct {
 	const char *word;
@@ -22,19 +23,25 @@ static const struct {
 
 void deny_fail(enum status status, const char *format, ...)
 {
-	char line[1024];
+	char line[1024], quoted[4 * sizeof line];
+	struct text text;
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
-	fprintf(stderr, "jitmend: %s\n", line);
+	/* One line, whatever is in a name. */
+	text = text_in(quoted, sizeof quoted);
+	text_add(&text, "jitmend: ");
+	text_add_quoted(&text, line, sizeof line);
+	fwrite(quoted, 1, text_end_line(&text), stderr);
 	exit((int)status);
 }
 
 static _Noreturn void help(void)
 {
-	printf("Usage: jitmend deny POLICY... [--verbose] [--] PROGRAM [ARG...]\n"
+	printf("Usage: jitmend deny POLICY... [--verbose] [--read-implies-exec] [--]\n"
+	       "                    PROGRAM [ARG...]\n"
 	       "Run PROGRAM and its descendants as if the policies were in force here.\n\n");
 	for (size_t i = 0; i < sizeof policy_options / sizeof *policy_options; i++)
 		printf("  %-20s %s\n", policy_options[i].word, policy_options[i].help);

@@ -37,5 +37,5 @@ int main(int argc, char **argv)
 	execvp(settings.program[0], settings.program);
 	error = errno;
 	deny_fail(error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE, "%s: %s",
-		  settings.program[0], strerror(error));
+		  settings.program[0][0] ? settings.program[0] : "''", strerror(error));
 }

@@ -51,6 +51,13 @@ static inline int arch_fault_is_write(const ucontext_t *context)
 	return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
 }
 
+#define ARCH_SYSTEM_CALL { 0x0f, 0x05 }
+
+static inline uintptr_t arch_instruction(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+}
+
 static inline int arch_fault_is_fetch(const ucontext_t *context)
 {
 	return (context->uc_mcontext.gregs[REG_ERR] & 16) != 0;

@@ -2,10 +2,11 @@
  * from. What is returned is the next allocator's, untouched. Rules:
  * hook/hook.h.
  *
- * Before the constructor there is no next definition to call: then glibc's own
- * entry point serves, whose memory glibc's free takes. */
+ * Where dlsym, in search of the next definition, itself asks for memory, glibc's
+ * own entry point serves, whose memory glibc's free takes. */
 #include <malloc.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "../provenance.h"
 #include "hook.h"
@@ -23,14 +24,7 @@ static void *early_memalign(size_t alignment, size_t length)
 
 static void *noted(const char *function, void *address, size_t length, uintptr_t call_site)
 {
-	struct provenance provenance = {
-		.function = function,
-		.address = (uintptr_t)address,
-		.length = length,
-		.call_site = call_site,
-	};
-
-	provenance_note(&provenance);
+	provenance_note(function, (uintptr_t)address, length, call_site);
 	return address;
 }
 
@@ -51,9 +45,11 @@ static int early_posix_memalign(void **address, size_t alignment, size_t length)
 
 HOOK int posix_memalign(void **address, size_t alignment, size_t length)
 {
-	int result = next.posix_memalign ? next.posix_memalign(address, alignment, length)
-					 : early_posix_memalign(address, alignment, length);
+	int result;
 
+	next_ensure();
+	result = next.posix_memalign ? next.posix_memalign(address, alignment, length)
+				     : early_posix_memalign(address, alignment, length);
 	if (result == 0)
 		noted("posix_memalign", *address, length, HOOK_CALL_SITE);
 	return result;
@@ -61,31 +57,59 @@ HOOK int posix_memalign(void **address, size_t alignment, size_t length)
 
 HOOK void *aligned_alloc(size_t alignment, size_t length)
 {
-	void *made = next.aligned_alloc ? next.aligned_alloc(alignment, length)
-					: early_memalign(alignment, length);
+	void *made;
 
+	next_ensure();
+	made = next.aligned_alloc ? next.aligned_alloc(alignment, length) : early_memalign(alignment, length);
 	return noted("aligned_alloc", made, length, HOOK_CALL_SITE);
 }
 
 HOOK void *memalign(size_t alignment, size_t length)
 {
-	void *made = next.memalign ? next.memalign(alignment, length)
-				   : early_memalign(alignment, length);
+	void *made;
 
+	next_ensure();
+	made = next.memalign ? next.memalign(alignment, length) : early_memalign(alignment, length);
 	return noted("memalign", made, length, HOOK_CALL_SITE);
 }
 
 HOOK void *valloc(size_t length)
 {
-	void *made = next.valloc ? next.valloc(length) : early_memalign(PAGE_BYTES, length);
+	void *made;
 
+	next_ensure();
+	made = next.valloc ? next.valloc(length) : early_memalign(PAGE_BYTES, length);
 	return noted("valloc", made, length, HOOK_CALL_SITE);
 }
 
 HOOK void *pvalloc(size_t length)
 {
-	void *made = next.pvalloc ? next.pvalloc(length)
-				  : early_memalign(PAGE_BYTES, page_up(length));
+	void *made;
 
+	next_ensure();
+	made = next.pvalloc ? next.pvalloc(length) : early_memalign(PAGE_BYTES, page_up(length));
 	return noted("pvalloc", made, page_up(length), HOOK_CALL_SITE);
+}
+
+extern void *__sbrk(intptr_t increment) __attribute__((weak));
+
+static void *early_sbrk(intptr_t increment)
+{
+	if (__sbrk)
+		return __sbrk(increment);
+	errno = ENOMEM;
+	return (void *)-1;
+}
+
+/* The heap's own growth; glibc's malloc grows it without a symbol. */
+HOOK void *sbrk(intptr_t increment)
+{
+	void *before;
+
+	next_ensure();
+	before = next.sbrk ? next.sbrk(increment) : early_sbrk(increment);
+	if (before != (void *)-1 && increment > 0)
+		provenance_note("sbrk", page_down((uintptr_t)before),
+				(uintptr_t)before % PAGE_BYTES + (size_t)increment, HOOK_CALL_SITE);
+	return before;
 }

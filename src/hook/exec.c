@@ -3,7 +3,8 @@
  * A program inherits what is blocked and what is ignored: it gets the host's,
  * not what jitmend has in the kernel (signals.h). exec runs in children of
  * vfork too, on the parent's memory: nothing here changes any of it, and the
- * lock, which a successful exec would never give back, is not taken. */
+ * lock, which a successful exec would never give back, is not held over it. The
+ * journal's counts are written before: no destructor runs. */
 #include <alloca.h>
 #include <errno.h>
 #include <spawn.h>
@@ -11,10 +12,17 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "../journal.h"
 #include "../lock.h"
 #include "../signals.h"
 #include "hook.h"
 #include "next.h"
+
+static void before_exec(struct signals_handed *handed)
+{
+	journal_end();
+	signals_hand_on(handed);
+}
 
 static int answer(int result, const struct signals_handed *handed)
 {
@@ -29,7 +37,8 @@ HOOK int execve(const char *path, char *const arguments[], char *const environme
 {
 	struct signals_handed handed;
 
-	signals_hand_on(&handed);
+	before_exec(&handed);
+	next_ensure();
 	if (next.execve)
 		return answer(next.execve(path, arguments, environment), &handed);
 	return answer((int)hook_answer(SYS_CALL(SYS_execve, path, arguments, environment, 0, 0, 0)),
@@ -40,9 +49,10 @@ HOOK int execvpe(const char *file, char *const arguments[], char *const environm
 {
 	struct signals_handed handed;
 
+	next_ensure();
 	if (!next.execvpe)
 		return errno = ENOSYS, -1;
-	signals_hand_on(&handed);
+	before_exec(&handed);
 	return answer(next.execvpe(file, arguments, environment), &handed);
 }
 
@@ -50,9 +60,10 @@ HOOK int fexecve(int fd, char *const arguments[], char *const environment[])
 {
 	struct signals_handed handed;
 
+	next_ensure();
 	if (!next.fexecve)
 		return errno = ENOSYS, -1;
-	signals_hand_on(&handed);
+	before_exec(&handed);
 	return answer(next.fexecve(fd, arguments, environment), &handed);
 }
 
@@ -61,9 +72,10 @@ HOOK int execveat(int fd, const char *path, char *const arguments[], char *const
 {
 	struct signals_handed handed;
 
+	next_ensure();
 	if (!next.execveat)
 		return errno = ENOSYS, -1;
-	signals_hand_on(&handed);
+	before_exec(&handed);
 	return answer(next.execveat(fd, path, arguments, environment, flags), &handed);
 }
 
@@ -140,20 +152,25 @@ HOOK int execle(const char *path, const char *first, ...)
 typedef int spawn(pid_t *, const char *, const posix_spawn_file_actions_t *,
 		  const posix_spawnattr_t *, char *const *, char *const *);
 
-/* While the kernel has the host's signals no page may move. */
+/* While the kernel has the host's signals, which it seldom needs to have, no page
+ * may move. */
 static int spawn_with_hosts_signals(spawn *next_spawn, pid_t *pid, const char *file,
 				    const posix_spawn_file_actions_t *actions,
 				    const posix_spawnattr_t *attributes, char *const *arguments,
 				    char *const *environment)
 {
 	struct signals_handed handed;
+	uint64_t mask;
 	int result;
 
-	lock_take_for_fork();
+	if (!signals_to_hand_on())
+		return next_spawn(pid, file, actions, attributes, arguments, environment);
+	lock_take(&mask);
+	sys_sigprocmask(SIG_SETMASK, &mask, NULL); /* the child inherits it */
 	signals_hand_on(&handed);
 	result = next_spawn(pid, file, actions, attributes, arguments, environment);
 	signals_take_back(&handed);
-	lock_release_after_fork();
+	lock_release(&mask);
 	return result;
 }
 
@@ -161,6 +178,7 @@ HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_action
 		     const posix_spawnattr_t *attributes, char *const arguments[],
 		     char *const environment[])
 {
+	next_ensure();
 	if (!next.posix_spawn)
 		return ENOSYS;
 	return spawn_with_hosts_signals(next.posix_spawn, pid, path, actions, attributes,
@@ -171,6 +189,7 @@ HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actio
 		      const posix_spawnattr_t *attributes, char *const arguments[],
 		      char *const environment[])
 {
+	next_ensure();
 	if (!next.posix_spawnp)
 		return ENOSYS;
 	return spawn_with_hosts_signals(next.posix_spawnp, pid, file, actions, attributes,

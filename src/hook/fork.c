@@ -13,6 +13,21 @@
 #include "hook.h"
 #include "next.h"
 
+int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
+		      void *dso_handle);
+
+/* What pthread_atfork comes to. Ours have to be the first, before those that
+ * constructors register which run before our own. */
+HOOK int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
+			   void *dso_handle)
+{
+	start_watch_forks();
+	next_ensure();
+	if (!next.register_atfork)
+		return ENOMEM;
+	return next.register_atfork(prepare, parent, child, dso_handle);
+}
+
 /* What each side of a fork has to do. */
 static void leave_fork(long result)
 {
@@ -26,6 +41,7 @@ HOOK pid_t _Fork(void)
 {
 	pid_t result;
 
+	next_ensure();
 	if (!next._Fork)
 		return errno = ENOSYS, -1;
 	start_fork();
@@ -59,6 +75,7 @@ HOOK int clone(int (*function)(void *), void *stack, int flags, void *argument, 
 	tls = va_arg(arguments, void *);
 	child_tid = va_arg(arguments, void *);
 	va_end(arguments);
+	next_ensure();
 	if (!next.clone)
 		return errno = ENOSYS, -1;
 	if (flags & CLONE_VM || !function)

@@ -26,20 +26,17 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 /* A negated errno or 0. */
 static long change_mask(int how, const sigset_t *set, sigset_t *old)
 {
-	uint64_t kernel = 0, before = 0;
+	uint64_t kernel = 0;
 	long result;
 
 	start_engine();
 	if (set) {
 		memcpy(&kernel, set, sizeof kernel);
-		kernel = signals_to_kernel(kernel) & ~LIBC_SIGNALS;
+		kernel = signals_change_to_kernel(how, kernel) & ~LIBC_SIGNALS;
 	}
-	result = sys_sigprocmask(how, set ? &kernel : NULL, &before);
-	if (sys_failed(result) || !old)
-		return result;
-	before = signals_to_host(before);
-	memset(old, 0, sizeof *old);
-	memcpy(old, &before, sizeof before);
+	result = sys_sigprocmask(how, set ? &kernel : NULL, (uint64_t *)old);
+	if (!sys_failed(result) && old)
+		signals_set_to_host(old);
 	return result;
 }
 
@@ -84,14 +81,10 @@ HOOK int siggetmask(void)
 
 HOOK int sigpending(sigset_t *set)
 {
-	uint64_t word = 0;
-	long result = SYS_CALL(SYS_rt_sigpending, &word, sizeof word, 0, 0, 0, 0);
+	long result = SYS_CALL(SYS_rt_sigpending, set, sizeof(uint64_t), 0, 0, 0, 0);
 
-	if (!sys_failed(result)) {
-		word = signals_to_host(word);
-		memset(set, 0, sizeof *set);
-		memcpy(set, &word, sizeof word);
-	}
+	if (!sys_failed(result))
+		signals_set_to_host(set);
 	return (int)hook_answer(result);
 }
 
@@ -108,6 +101,7 @@ HOOK int sigsuspend(const sigset_t *set)
 {
 	sigset_t storage;
 
+	next_ensure();
 	if (next.sigsuspend)
 		return next.sigsuspend(translated(set, &storage));
 	return (int)hook_answer(SYS_CALL(SYS_rt_sigsuspend, translated(set, &storage),
@@ -130,6 +124,7 @@ HOOK int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespe
 {
 	sigset_t storage;
 
+	next_ensure();
 	if (!next.sigtimedwait)
 		return errno = ENOSYS, -1;
 	return as_host_signal(next.sigtimedwait(translated(set, &storage), info, timeout), info);
@@ -145,6 +140,7 @@ HOOK int sigwait(const sigset_t *set, int *signal)
 	sigset_t storage;
 	int result;
 
+	next_ensure();
 	if (!next.sigwait)
 		return ENOSYS;
 	result = next.sigwait(translated(set, &storage), signal);
@@ -158,6 +154,7 @@ HOOK int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
 {
 	sigset_t storage;
 
+	next_ensure();
 	if (!next.ppoll)
 		return errno = ENOSYS, -1;
 	return next.ppoll(fds, count, timeout, translated(set, &storage));
@@ -170,6 +167,7 @@ HOOK int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *ti
 {
 	sigset_t storage;
 
+	next_ensure();
 	if (!next.ppoll_chk)
 		return ppoll(fds, count, timeout, set);
 	return next.ppoll_chk(fds, count, timeout, translated(set, &storage), size);
@@ -180,6 +178,7 @@ HOOK int pselect(int count, fd_set *readers, fd_set *writers, fd_set *others,
 {
 	sigset_t storage;
 
+	next_ensure();
 	if (!next.pselect)
 		return errno = ENOSYS, -1;
 	return next.pselect(count, readers, writers, others, timeout, translated(set, &storage));
@@ -190,6 +189,7 @@ HOOK int epoll_pwait(int fd, struct epoll_event *events, int most, int timeout,
 {
 	sigset_t storage;
 
+	next_ensure();
 	if (!next.epoll_pwait)
 		return errno = ENOSYS, -1;
 	return next.epoll_pwait(fd, events, most, timeout, translated(set, &storage));
@@ -200,6 +200,7 @@ HOOK int epoll_pwait2(int fd, struct epoll_event *events, int most,
 {
 	sigset_t storage;
 
+	next_ensure();
 	if (!next.epoll_pwait2)
 		return errno = ENOSYS, -1;
 	return next.epoll_pwait2(fd, events, most, timeout, translated(set, &storage));
@@ -209,7 +210,21 @@ HOOK int pthread_attr_setsigmask_np(pthread_attr_t *attr, const sigset_t *set)
 {
 	sigset_t storage;
 
+	next_ensure();
 	if (!next.attr_setsigmask)
 		return ENOSYS;
 	return next.attr_setsigmask(attr, translated(set, &storage));
+}
+
+HOOK int pthread_attr_getsigmask_np(const pthread_attr_t *attr, sigset_t *set)
+{
+	int result;
+
+	next_ensure();
+	if (!next.attr_getsigmask)
+		return ENOSYS;
+	result = next.attr_getsigmask(attr, set);
+	if (result == 0)
+		signals_set_to_host(set);
+	return result;
 }

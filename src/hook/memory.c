@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "../engine.h"
+#include "../provenance.h"
 #include "../start.h"
 #include "hook.h"
 
@@ -17,8 +18,13 @@ HOOK void *mmap64(void *address, size_t length, int protection, int flags, int f
 	struct request request = request_mmap((uintptr_t)address, length, protection, flags, fd,
 					      offset, HOOK_CALL_SITE);
 
+	long result;
+
 	start_engine();
-	return (void *)hook_answer(engine_mmap(&request));
+	result = engine_mmap(&request);
+	if (provenance_watches_mappings() && !sys_failed(result))
+		provenance_note("mmap", (uintptr_t)result, page_up(length), request.call_site);
+	return (void *)hook_answer(result);
 }
 
 HOOK void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
@@ -44,6 +50,8 @@ HOOK int pkey_mprotect(void *address, size_t length, int protection, int pkey)
 
 HOOK int munmap(void *address, size_t length)
 {
+	if (provenance_watches_mappings())
+		provenance_forget((uintptr_t)address, page_up(length));
 	return (int)hook_answer(engine_munmap((uintptr_t)address, length));
 }
 

@@ -2,10 +2,12 @@
 #include "next.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 struct next next;
 
-void next_begin(void)
+static void find_all(void)
 {
 	const struct {
 		void *pointer;
@@ -34,7 +36,12 @@ void next_begin(void)
 		{ &next.epoll_pwait, "epoll_pwait" },
 		{ &next.epoll_pwait2, "epoll_pwait2" },
 		{ &next.attr_setsigmask, "pthread_attr_setsigmask_np" },
+		{ &next.attr_getsigmask, "pthread_attr_getsigmask_np" },
 		{ &next._Fork, "_Fork" },
+		{ &next.register_atfork, "__register_atfork" },
+		{ &next.sbrk, "sbrk" },
+		{ &next.abort, "abort" },
+		{ &next.quick_exit, "quick_exit" },
 		{ &next.execve, "execve" },
 		{ &next.execveat, "execveat" },
 		{ &next.execvpe, "execvpe" },
@@ -46,4 +53,17 @@ void next_begin(void)
 
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		*(void **)table[i].pointer = dlsym(RTLD_NEXT, table[i].name);
+}
+
+void next_ensure(void)
+{
+	static atomic_bool found;
+	static __thread bool finding;
+
+	if (atomic_load_explicit(&found, memory_order_acquire) || finding)
+		return;
+	finding = true;
+	find_all();
+	finding = false;
+	atomic_store_explicit(&found, true, memory_order_release);
 }

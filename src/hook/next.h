@@ -1,9 +1,10 @@
 /* hook/next.h: the definitions that ours stand in front of: libc's, or those of
  * another preloaded library.
  *
- * Found by dlsym, once, in the constructor. Before it, or where there is none,
- * a pointer is NULL and the hook has a way of its own: dlsym may call malloc,
- * and a hook that calls dlsym may be what malloc is waiting for. */
+ * Found by dlsym, once: in the constructor, or before it by a hook that needs
+ * one, which must not be one that malloc or the loader itself may call (mmap and
+ * its kin never need any). Where there is none, or where dlsym itself leads back
+ * here, a pointer is NULL and the hook has a way of its own. */
 #ifndef JITMEND_NEXT_H
 #define JITMEND_NEXT_H
 
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <time.h>
@@ -43,7 +45,12 @@ struct next {
 	int (*epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *,
 			    const sigset_t *);
 	int (*attr_setsigmask)(pthread_attr_t *, const sigset_t *);
+	int (*attr_getsigmask)(const pthread_attr_t *, sigset_t *);
 	pid_t (*_Fork)(void);
+	int (*register_atfork)(void (*)(void), void (*)(void), void (*)(void), void *);
+	void *(*sbrk)(intptr_t);
+	void (*abort)(void);
+	void (*quick_exit)(int);
 	int (*execve)(const char *, char *const *, char *const *);
 	int (*execveat)(int, const char *, char *const *, char *const *, int);
 	int (*execvpe)(const char *, char *const *, char *const *);
@@ -57,6 +64,6 @@ struct next {
 
 extern struct next next;
 
-void next_begin(void);
+void next_ensure(void);
 
 #endif

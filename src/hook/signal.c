@@ -12,9 +12,11 @@
 #include "hook.h"
 #include "next.h"
 
+/* Asked first in every hook here. */
 static bool is_kept_apart(int signal)
 {
 	start_engine();
+	next_ensure();
 	return signals_guarded() && (signal == SIGSEGV || signal == SIGNAL_STAND_IN);
 }
 
@@ -137,9 +139,16 @@ HOOK int siginterrupt(int signal, int interrupts)
 
 static handler sysv_semantics(int signal, handler to)
 {
-	if (to != SIG_ERR && (is_kept_apart(signal) || !next.sysv_signal))
-		return set_handler(signal, to, (int)(SA_RESETHAND | SA_NODEFER), false);
-	return next.sysv_signal(signal, to);
+	struct sigaction action = { .sa_handler = to, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER) };
+	struct sigaction old;
+
+	if (to == SIG_ERR)
+		return errno = EINVAL, SIG_ERR;
+	if (is_kept_apart(signal))
+		return set_handler(signal, to, action.sa_flags, false);
+	if (next.sysv_signal)
+		return next.sysv_signal(signal, to);
+	return early_sigaction(signal, &action, &old) ? SIG_ERR : old.sa_handler;
 }
 
 HOOK handler __sysv_signal(int signal, handler to)

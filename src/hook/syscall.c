@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "../engine.h"
+#include "../journal.h"
 #include "../memory.h"
 #include "../signals.h"
 #include "../start.h"
@@ -55,6 +56,13 @@ static long call_personality(const struct arguments *x)
 	return before;
 }
 
+/* What the host points to, which may be nowhere: some programs ask so whether an
+ * address can be read. Where it cannot, the kernel has the answer. */
+static bool copy_in(void *to, long from, size_t length)
+{
+	return sys_read_memory(sys_getpid(), to, (uintptr_t)from, length) == (long)length;
+}
+
 /* The kernel's own structures, as programs that go round libc have them. */
 static long call_sigprocmask(const struct arguments *x)
 {
@@ -62,10 +70,10 @@ static long call_sigprocmask(const struct arguments *x)
 	uint64_t set;
 	long result;
 
-	if (x->d != sizeof set || !signals_guarded())
+	if (x->d != sizeof set || !signals_guarded() || (x->b && !copy_in(&set, x->b, sizeof set)))
 		return pass(SYS_rt_sigprocmask, x);
 	if (x->b)
-		set = signals_to_kernel(*(const uint64_t *)x->b);
+		set = signals_change_to_kernel((int)x->a, set);
 	result = sys_sigprocmask((int)x->a, x->b ? &set : NULL, old);
 	if (!sys_failed(result) && old)
 		*old = signals_to_host(*old);
@@ -83,12 +91,12 @@ static struct sigaction libc_action(const struct sys_sigaction *kernel)
 
 static long call_sigaction(const struct arguments *x)
 {
-	const struct sys_sigaction *to = (const struct sys_sigaction *)x->b;
 	struct sys_sigaction *old = (struct sys_sigaction *)x->c;
-	struct sys_sigaction kernel;
+	struct sys_sigaction kernel, *to = x->b ? &kernel : NULL;
 	long result;
 
-	if (x->d != sizeof(uint64_t) || !signals_guarded())
+	if (x->d != sizeof(uint64_t) || !signals_guarded() ||
+	    (to && !copy_in(&kernel, x->b, sizeof kernel)))
 		return pass(SYS_rt_sigaction, x);
 	if (x->a == SIGSEGV || x->a == SIGNAL_STAND_IN) {
 		struct sigaction action, before;
@@ -105,11 +113,9 @@ static long call_sigaction(const struct arguments *x)
 			};
 		return 0;
 	}
-	if (to) {
-		kernel = *to;
-		kernel.mask = signals_to_kernel(to->mask);
-	}
-	result = sys_sigaction((int)x->a, to ? &kernel : NULL, old);
+	if (to)
+		kernel.mask = signals_to_kernel(kernel.mask);
+	result = sys_sigaction((int)x->a, to, old);
 	if (!sys_failed(result) && old)
 		old->mask = signals_to_host(old->mask);
 	return result;
@@ -125,9 +131,10 @@ static bool is_plain_fork(long number, const struct arguments *x)
 		return true;
 #endif
 	if (number == SYS_clone3) {
-		const struct clone_args *args = (const struct clone_args *)x->a;
+		struct clone_args args;
 
-		return !(args->flags & CLONE_VM) && args->stack == 0;
+		return (size_t)x->b >= sizeof args && copy_in(&args, x->a, sizeof args) &&
+		       !(args.flags & CLONE_VM) && args.stack == 0;
 	}
 	return false;
 }
@@ -156,6 +163,9 @@ static long dispatch(long number, const struct arguments *x, uintptr_t call_site
 		return call_sigprocmask(x);
 	case SYS_rt_sigaction:
 		return call_sigaction(x);
+	case SYS_exit_group:
+		journal_end();
+		break;
 	default:
 		break;
 	}

@@ -20,11 +20,12 @@ static long reserve(size_t length, int protection)
 	return sys_mmap(0, length, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
+/* What the kernel refuses to move (mseal(2) gives EPERM) says nothing of policies. */
 static long move_over(uintptr_t from, uintptr_t to, size_t length)
 {
 	long result = sys_mremap(from, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 
-	return sys_failed(result) ? result : 0;
+	return sys_failed(result) ? -EBUSY : 0;
 }
 
 /* Also where nothing came of it the pages keep an entry: a thread may have
@@ -145,8 +146,9 @@ long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 	if (sys_failed(copy))
 		return copy;
 	codepages_begin_move(piece->start, length);
-	if (piece->protection != PROT_READ)
-		result = sys_mprotect(piece->start, length, PROT_READ, -1);
+	if (piece->protection != PROT_READ &&
+	    sys_failed(sys_mprotect(piece->start, length, PROT_READ, -1)))
+		result = -EBUSY;
 	if (!result) {
 		readable.end = piece->start + copy_contents(piece, (uintptr_t)copy);
 		result = sys_mprotect((uintptr_t)copy, length, protection, pkey);

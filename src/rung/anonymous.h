@@ -13,7 +13,8 @@
 #include "../danger.h"
 
 /* Both: 0, or a negated errno, and then all is as it was. -EACCES or -EPERM
- * says that anonymous memory too is refused execute permission here. */
+ * says that anonymous memory too is refused execute permission here, -EBUSY that
+ * these pages stay where they are. */
 long rung_anonymous_move(const struct piece *piece, int protection, int pkey);
 long rung_anonymous_copy(const struct piece *piece, int protection, int pkey);
 

@@ -1,0 +1,260 @@
+/* backtrace.c: opens an unwinder and asks it. See backtrace.h. */
+#include "backtrace.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unwind.h>
+
+#include "sys.h"
+
+#include "sys.h"
+
+/* Frames of our own, between the unwinder and the host's call. */
+#define OWN_FRAMES 16u
+
+typedef _Unwind_Reason_Code walk(_Unwind_Trace_Fn, void *);
+typedef uintptr_t address_of(struct _Unwind_Context *);
+
+/* Where the host brought libgcc with it, as C++ programs do. */
+extern walk _Unwind_Backtrace __attribute__((weak));
+extern address_of _Unwind_GetIP __attribute__((weak));
+
+static int (*by_libunwind)(void **, int);
+static walk *by_libgcc;
+static address_of *libgcc_address;
+static __thread bool inside;
+
+#define HIGH_DESCRIPTOR 900
+
+/* The unwinder's pipe, and what its ends must be. */
+static struct {
+	atomic_bool known;
+	int fds[2];
+	ino_t inode;
+} its_pipe;
+static __thread bool acquainted; /* libunwind has what it keeps of this thread */
+static __thread bool locked;     /* see backtrace_locks_held */
+
+/* dlopen calls malloc. A program with a malloc of its own may not be ready for
+ * that before its main has begun (GCL is not). */
+static bool malloc_is_the_programs(void)
+{
+	const ElfW(Sym) *symbol = NULL;
+	struct link_map *map = NULL;
+	Dl_info info;
+
+	if (!dladdr1((void *)(uintptr_t)malloc, &info, (void **)&symbol, RTLD_DL_SYMENT) ||
+	    !dladdr1((void *)(uintptr_t)malloc, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
+		return false;
+	/* A program that takes malloc's address has a stub for it, and no section. */
+	return map->l_name[0] == '\0' && !(symbol && symbol->st_shndx == SHN_UNDEF);
+}
+
+bool backtrace_is_unwinding(void)
+{
+	return inside;
+}
+
+void backtrace_keep_pipe(int fds[2])
+{
+	struct stat status;
+
+	for (int i = 0; i < 2; i++) {
+		long high = sys_fcntl(fds[i], F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+
+		if (sys_failed(high))
+			continue;
+		sys_close(fds[i]);
+		fds[i] = (int)high;
+	}
+	if (sys_failed(sys_fstat(fds[0], &status)))
+		return;
+	its_pipe.fds[0] = fds[0];
+	its_pipe.fds[1] = fds[1];
+	its_pipe.inode = status.st_ino;
+	atomic_store(&its_pipe.known, true);
+}
+
+/* Both ends of a pipe are one inode. */
+static bool pipe_is_its_own(void)
+{
+	struct stat status;
+
+	if (!atomic_load(&its_pipe.known))
+		return true;
+	for (int i = 0; i < 2; i++)
+		if (sys_failed(sys_fstat(its_pipe.fds[i], &status)) ||
+		    status.st_ino != its_pipe.inode || !S_ISFIFO(status.st_mode))
+			return false;
+	return true;
+}
+
+static void open_libunwind(void)
+{
+	void *library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+
+	if (library)
+		by_libunwind = (int (*)(void **, int))dlsym(library, "unw_backtrace");
+}
+
+static void open_libgcc(void)
+{
+	void *library = dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL);
+
+	if (!library)
+		return;
+	by_libgcc = (walk *)dlsym(library, "_Unwind_Backtrace");
+	libgcc_address = (address_of *)dlsym(library, "_Unwind_GetIP");
+}
+
+void backtrace_begin(void)
+{
+	bool may_open = !malloc_is_the_programs();
+	uintptr_t frames[2];
+
+	if (may_open)
+		open_libunwind();
+	by_libgcc = _Unwind_Backtrace;
+	libgcc_address = _Unwind_GetIP;
+	if (may_open && !by_libunwind && !by_libgcc)
+		open_libgcc();
+	/* The first call makes what an unwinder keeps; here it may. */
+	backtrace_from((uintptr_t)__builtin_return_address(0), frames, 2);
+}
+
+const char *backtrace_unwinder(void)
+{
+	return by_libunwind ? "libunwind" : by_libgcc && libgcc_address ? "libgcc" : "none";
+}
+
+struct collected {
+	void **frames;
+	int count, most;
+};
+
+static _Unwind_Reason_Code collect(struct _Unwind_Context *context, void *argument)
+{
+	struct collected *to = argument;
+
+	if (to->count == to->most)
+		return _URC_END_OF_STACK;
+	to->frames[to->count++] = (void *)libgcc_address(context);
+	return _URC_NO_REASON;
+}
+
+static int all_frames(void **frames, int most)
+{
+	struct collected to = { .frames = frames, .most = most };
+
+	if (by_libunwind && pipe_is_its_own() && (acquainted || !locked)) {
+		acquainted = true;
+		return by_libunwind(frames, most);
+	}
+	if (by_libgcc && libgcc_address)
+		by_libgcc(collect, &to);
+	return to.count;
+}
+
+/* ------------------------------------------------------------------ forks
+ *
+ * Unwinders have locks, and take the loader's. A child of fork in which one was
+ * held by a thread of its parent would wait for ever, so a fork waits until
+ * nobody unwinds. Threads count themselves in and out, spread over several
+ * counters that they seldom share. */
+
+#define COUNTERS 32u
+#define YIELDS 2000u
+
+static struct {
+	_Alignas(64) atomic_uint unwinding;
+} counters[COUNTERS];
+static atomic_uint forks;      /* under way */
+static __thread bool was_quiet;
+static atomic_bool unsafe;     /* this process began with a lock of an unwinder's held */
+
+static atomic_uint *counter_of_thread(void)
+{
+	return &counters[(uintptr_t)&inside * 0x9e3779b97f4a7c15ULL >> 59].unwinding;
+}
+
+static bool enter(void)
+{
+	atomic_fetch_add(counter_of_thread(), 1);
+	if (atomic_load(&forks) == 0 && !atomic_load(&unsafe))
+		return inside = true;
+	atomic_fetch_sub(counter_of_thread(), 1);
+	return false;
+}
+
+static void leave(void)
+{
+	inside = false;
+	atomic_fetch_sub(counter_of_thread(), 1);
+}
+
+static bool nobody_unwinds(void)
+{
+	for (unsigned i = 0; i < COUNTERS; i++)
+		if (atomic_load(&counters[i].unwinding))
+			return false;
+	return true;
+}
+
+/* Not for ever: the thread that unwinds may wait for the one that forks. */
+void backtrace_before_fork(void)
+{
+	atomic_fetch_add(&forks, 1);
+	was_quiet = nobody_unwinds();
+	for (unsigned i = 0; i < YIELDS && !was_quiet && !inside; i++) {
+		SYS_CALL(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		was_quiet = nobody_unwinds();
+	}
+}
+
+void backtrace_after_fork(void)
+{
+	atomic_fetch_sub(&forks, 1);
+}
+
+void backtrace_in_child(void)
+{
+	if (!was_quiet)
+		atomic_store(&unsafe, true);
+	for (unsigned i = 0; i < COUNTERS; i++)
+		atomic_store(&counters[i].unwinding, 0);
+	atomic_store(&forks, 0);
+}
+
+void backtrace_locks_held(bool held)
+{
+	locked = held;
+}
+
+unsigned backtrace_from(uintptr_t call_site, uintptr_t *frames, unsigned most)
+{
+	void *all[BACKTRACE_MOST + OWN_FRAMES];
+	int count = 0, first;
+	unsigned kept = 0;
+
+	if (most == 0)
+		return 0;
+	if (!inside && most > 1 && enter()) {
+		count = all_frames(all, (int)(most + OWN_FRAMES));
+		leave();
+	}
+	for (first = 0; first < count && (uintptr_t)all[first] != call_site; first++)
+		;
+	for (; first < count && kept < most && all[first]; first++)
+		frames[kept++] = (uintptr_t)all[first];
+	if (kept == 0)
+		frames[kept++] = call_site; /* the unwinder did not get so far */
+	return kept;
+}

@@ -1,0 +1,263 @@
+/* output.c: opens and writes. See output.h. */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "settings.h"
+#include "sys.h"
+
+#define PATH_SIZE 4096
+#define HIGH_DESCRIPTOR 900 /* above what programs take or close by number */
+
+static const char *pattern;
+static enum output_kind kind;
+
+/* A number, and what it must be. */
+static struct {
+	int fd;
+	int pid; /* the process that opened it */
+	dev_t device, root_device;
+	ino_t inode, root_inode;
+	bool torn; /* it ends in half a line */
+} output = { .fd = -1 };
+
+enum output_kind output_kind(void)
+{
+	return kind;
+}
+
+/* ---------------------------------------------------------------- opening */
+
+/* Where the host neither closes by number nor asks for the lowest. */
+static int move_up(int fd)
+{
+	long high = sys_fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+
+	if (sys_failed(high))
+		return fd; /* RLIMIT_NOFILE is lower */
+	sys_close(fd);
+	return (int)high;
+}
+
+static long remember(int fd)
+{
+	struct stat status;
+	long result = sys_fstat(fd, &status);
+
+	if (sys_failed(result))
+		return result;
+	output.fd = fd;
+	output.pid = sys_getpid();
+	output.device = status.st_dev;
+	output.inode = status.st_ino;
+	output.torn = false;
+	if (!sys_failed(sys_stat("/", &status))) {
+		output.root_device = status.st_dev;
+		output.root_inode = status.st_ino;
+	}
+	return 0;
+}
+
+static const char *file_name(void)
+{
+	/* Not on the stack, which may be a small one. */
+	static char path[PATH_SIZE];
+
+	return settings_log_path(pattern, sys_getpid(), path, sizeof path) ? path : NULL;
+}
+
+static long open_file(void)
+{
+	const char *path = file_name();
+	long fd;
+
+	if (!path)
+		return -ENAMETOOLONG;
+	fd = sys_open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		      0666);
+	return sys_failed(fd) ? fd : remember(move_up((int)fd));
+}
+
+static long open_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	long fd = SYS_CALL(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0,
+			   0);
+	long result;
+
+	if (sys_failed(fd))
+		return fd;
+	memcpy(address.sun_path, path, string_length(path));
+	result = SYS_CALL(SYS_connect, fd, &address, sizeof address, 0, 0, 0);
+	if (sys_failed(result)) {
+		sys_close((int)fd);
+		return result;
+	}
+	return remember(move_up((int)fd));
+}
+
+static long open_output(void)
+{
+	switch (kind) {
+	case OUTPUT_STDERR:
+		return remember(2);
+	case OUTPUT_SYSLOG:
+		return open_socket(OUTPUT_SYSLOG_SOCKET);
+	case OUTPUT_JOURNALD:
+		return open_socket(OUTPUT_JOURNALD_SOCKET);
+	case OUTPUT_FILE:
+		break;
+	}
+	return open_file();
+}
+
+long output_begin(const char *from)
+{
+	pattern = from;
+	if (!from)
+		kind = OUTPUT_STDERR;
+	else if (string_equal(from, OUTPUT_TO_SYSLOG))
+		kind = OUTPUT_SYSLOG;
+	else if (string_equal(from, OUTPUT_TO_JOURNALD))
+		kind = OUTPUT_JOURNALD;
+	else
+		kind = OUTPUT_FILE;
+	return open_output();
+}
+
+/* --------------------------------------------------------------- checking */
+
+static bool is_ours(void)
+{
+	struct stat status;
+
+	return output.fd >= 0 && !sys_failed(sys_fstat(output.fd, &status)) &&
+	       status.st_dev == output.device && status.st_ino == output.inode;
+}
+
+static bool same_root(void)
+{
+	struct stat status;
+
+	return !sys_failed(sys_stat("/", &status)) && status.st_dev == output.root_device &&
+	       status.st_ino == output.root_inode;
+}
+
+/* Renamed or removed, by logrotate perhaps. In another root the name is another
+ * file's. */
+static bool lost_its_name(void)
+{
+	struct stat status;
+	const char *path = file_name();
+
+	return path && same_root() &&
+	       (sys_failed(sys_stat(path, &status)) || status.st_dev != output.device ||
+		status.st_ino != output.inode);
+}
+
+static bool names_process(void)
+{
+	for (const char *c = pattern; *c; c++)
+		if (*c == '%' && *++c == 'p')
+			return true;
+	return false;
+}
+
+static void close_output(void)
+{
+	sys_close(output.fd);
+	output.fd = -1;
+}
+
+/* A child of fork has a file of its own where the name holds %p; its parent's
+ * is closed in it. Standard error that became something else is the host's to
+ * keep. */
+bool output_refresh(void)
+{
+	bool ours = is_ours();
+
+	if (kind == OUTPUT_FILE && ours &&
+	    ((names_process() && output.pid != sys_getpid()) || lost_its_name())) {
+		close_output();
+		ours = false;
+	}
+	return !ours && kind != OUTPUT_STDERR && !sys_failed(open_output());
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static bool would_wait(int fd)
+{
+	struct pollfd want = { .fd = fd, .events = POLLOUT };
+	struct timespec now = { 0 };
+
+	return SYS_CALL(SYS_ppoll, &want, 1, &now, NULL, 0, 0) == 0;
+}
+
+/* A write whose signals do not reach the host: blocked meanwhile, and the one
+ * that the write itself raised is taken back. */
+static long write_without_signals(int fd, const char *bytes, size_t length)
+{
+	uint64_t set = sys_signal_bit(SIGPIPE) | sys_signal_bit(SIGXFSZ) | sys_signal_bit(SIGTTOU);
+	uint64_t before = 0, pending = 0;
+	struct timespec now = { 0 };
+	long written;
+
+	sys_sigprocmask(SIG_BLOCK, &set, &before);
+	SYS_CALL(SYS_rt_sigpending, &pending, sizeof pending, 0, 0, 0, 0);
+	written = sys_write(fd, bytes, length);
+	if (written == -EPIPE || written == -EFBIG) {
+		uint64_t raised = set & ~pending & ~sys_signal_bit(SIGTTOU);
+
+		SYS_CALL(SYS_rt_sigtimedwait, &raised, NULL, &now, sizeof raised, 0, 0);
+	}
+	sys_sigprocmask(SIG_SETMASK, &before, NULL);
+	return written;
+}
+
+/* The end of a line that did not fit. Where another process has written behind it
+ * meanwhile, it stays, and what comes next begins a line of its own. */
+static void take_back(size_t length)
+{
+	struct stat status;
+	long end = SYS_CALL(SYS_lseek, output.fd, 0, SEEK_CUR, 0, 0, 0);
+
+	output.torn = true;
+	if (sys_failed(end) || sys_failed(sys_fstat(output.fd, &status)) ||
+	    !S_ISREG(status.st_mode) || status.st_size != end)
+		return;
+	if (!sys_failed(SYS_CALL(SYS_ftruncate, output.fd, end - (long)length, 0, 0, 0, 0)))
+		output.torn = false;
+}
+
+static bool mend_torn_line(void)
+{
+	if (output.torn && write_without_signals(output.fd, "\n", 1) == 1)
+		output.torn = false;
+	return !output.torn;
+}
+
+bool output_write(const char *bytes, size_t length)
+{
+	long written;
+
+	if (!is_ours() || would_wait(output.fd) || !mend_torn_line())
+		return false;
+	written = write_without_signals(output.fd, bytes, length);
+	if (written > 0 && (size_t)written < length && kind == OUTPUT_FILE)
+		take_back((size_t)written);
+	return written == (long)length;
+}
+
+void output_complain(const char *line, size_t length)
+{
+	write_without_signals(2, line, length);
+}
