@@ -51,6 +51,13 @@ static bool is_shared_memory(const struct vma *vma)
 			       string_after(vma->name, "/SYSV"));
 }
 
+/* SELinux's last question, whatever it asked before. */
+static bool asks_execmem(const struct vma *vma, int protection)
+{
+	return vma->inode == 0 || is_shared_memory(vma) ||
+	       (!vma->shared && protection & PROT_WRITE);
+}
+
 static enum danger danger_of_vma(const struct vma *vma, int protection)
 {
 	bool file = vma->inode != 0;
@@ -65,9 +72,7 @@ static enum danger danger_of_vma(const struct vma *vma, int protection)
 		if (file && !vma->shared)
 			return on_noexec_mount(vma) ? DANGER_NONE : DANGER_EXECMOD;
 	}
-	if (!file || is_shared_memory(vma) || (!vma->shared && protection & PROT_WRITE))
-		return DANGER_EXECMEM;
-	return DANGER_NONE;
+	return asks_execmem(vma, protection) ? DANGER_EXECMEM : DANGER_NONE;
 }
 
 /* Without /proc only this much is known: between start_brk and brk lies heap,
@@ -83,6 +88,7 @@ static bool heap_by_address(uintptr_t address, uintptr_t limit, struct piece *pi
 	piece->protection = PROT_READ | PROT_WRITE;
 	piece->private_file = false;
 	piece->danger = DANGER_EXECHEAP;
+	piece->execmem = true;
 	return true;
 }
 
@@ -100,6 +106,7 @@ long danger_under(uintptr_t address, uintptr_t limit, int protection, struct pie
 	piece->protection = vma.protection;
 	piece->private_file = vma.inode != 0 && !vma.shared;
 	piece->danger = danger_of_vma(&vma, protection);
+	piece->execmem = piece->danger != DANGER_EXECMEM && asks_execmem(&vma, protection);
 	return 0;
 }
 
@@ -123,4 +130,9 @@ enum danger danger_of_mapping(const struct request *request)
 	if (!(request->flags & MAP_SHARED) && request->protection & PROT_WRITE)
 		return DANGER_EXECMEM;
 	return DANGER_NONE;
+}
+
+bool danger_is_execmem_too(const struct request *request)
+{
+	return request->protection & PROT_WRITE && request->protection & PROT_EXEC;
 }

@@ -18,6 +18,7 @@ struct piece {
 	enum danger danger;
 	int protection;    /* PROT_* it has now */
 	bool private_file; /* pages of a file, or copies of them */
+	bool execmem;      /* allowed that danger, execmem is asked as well */
 };
 
 /* The piece that begins at ADDRESS and ends at LIMIT or before, for a request
@@ -27,6 +28,9 @@ long danger_under(uintptr_t address, uintptr_t limit, int protection, struct pie
 
 /* The danger of mapping something anew, with mmap or shmat. */
 enum danger danger_of_mapping(const struct request *request);
+
+/* Where the policy allows a private mapping of /dev/zero, it is asked for this. */
+bool danger_is_execmem_too(const struct request *request);
 
 /* Whether FD is /dev/zero, under whatever name. */
 bool danger_is_dev_zero(int fd);

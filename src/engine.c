@@ -52,7 +52,7 @@ void engine_note_personality(unsigned long personality)
 struct reports {
 	const struct request *request;
 	unsigned count;
-	struct event events[6];
+	struct event events[16];
 };
 
 static void note(struct reports *reports, const struct piece *piece, enum outcome outcome,
@@ -71,6 +71,15 @@ static void note(struct reports *reports, const struct piece *piece, enum outcom
 		.error = refused ? policy_error(piece->danger) : 0,
 		.anonymous_refused = refused && !policy_allows_anonymous(),
 	};
+}
+
+/* For an audit: the permission that the same request is asked for next. */
+static void note_execmem_too(struct reports *reports, const struct piece *piece)
+{
+	struct piece next = *piece;
+
+	next.danger = DANGER_EXECMEM;
+	note(reports, &next, OUTCOME_PASSED, false);
 }
 
 static void tell(const struct reports *reports)
@@ -209,6 +218,8 @@ static void report_mapping(const struct request *r, long result, enum danger dan
 	if (refused)
 		policy_learn_refusal(danger, (int)-result);
 	note(&reports, &piece, refused ? OUTCOME_REFUSED : OUTCOME_PASSED, refused);
+	if (danger == DANGER_DEVZERO && !refused && danger_is_execmem_too(r))
+		note_execmem_too(&reports, &piece);
 	tell(&reports);
 }
 
@@ -543,7 +554,7 @@ static long mprotect_audited(const struct request *r)
 {
 	struct reports reports = { .request = r };
 	uintptr_t limit = limit_of(r);
-	struct piece pieces[sizeof reports.events / sizeof *reports.events], now;
+	struct piece pieces[sizeof reports.events / sizeof *reports.events / 2], now;
 	unsigned count = 0;
 	long result;
 
@@ -564,6 +575,8 @@ static long mprotect_audited(const struct request *r)
 		note(&reports, &pieces[i], refused ? OUTCOME_REFUSED : OUTCOME_PASSED, refused);
 		if (refused)
 			break;
+		if (pieces[i].execmem)
+			note_execmem_too(&reports, &pieces[i]);
 	}
 	tell(&reports);
 	return result;

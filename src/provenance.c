@@ -154,14 +154,22 @@ unsigned provenance_stack_at(uintptr_t address)
 	return 0;
 }
 
+/* Mostly what is asked for begins there; then nothing is searched. */
 static bool find_noted(uintptr_t address, struct provenance *found)
 {
 	uint64_t latest = 0;
 
+	for (unsigned i = 0; i < PROBES; i++)
+		if (read_slot(slot_at(address, i), found) && found->address == address)
+			return true;
+
 	for (unsigned i = 0; i < SLOTS; i++) {
 		struct provenance p;
-		uint64_t sequence = read_slot(&slots[i], &p);
+		uint64_t sequence;
 
+		if (atomic_load(&slots[i].sequence) <= latest)
+			continue;
+		sequence = read_slot(&slots[i], &p);
 		if (sequence <= latest || address < p.address || address - p.address >= p.length)
 			continue;
 		latest = sequence;

@@ -407,3 +407,12 @@ ASKED="request mprotect: make_executable $CALLERS"
 	stacks file "$ASKED" "origin mmap: allocate_file allocate_code $CALLERS"
 	stacks data-segment "$ASKED"
 }
+
+@test "the permission that is asked for after the first is told too" {
+	require_program python3
+	allowed 'mprotect rwx execheap' 'mprotect rwx execmem' -- "$HOSTS/ask" --fork brk-rwx
+	allowed 'mprotect rwx execstack' 'mprotect rwx execmem' -- "$HOSTS/ask" --fork stack-rwx
+	allowed 'mmap rwx devzero' 'mmap rwx execmem' -- "$HOSTS/ask" --fork devzero-rwx
+	allowed 'mprotect r-x execmod' -- "$HOSTS/ask" --fork file-written-rx
+	! lists allowed 'mprotect r-x execmem' || return 1
+}
