@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdatomic.h>
@@ -31,8 +30,6 @@ static int (*by_libunwind)(void **, int);
 static walk *by_libgcc;
 static address_of *libgcc_address;
 static __thread bool inside;
-
-#define HIGH_DESCRIPTOR 900
 
 /* The unwinder's pipe, and what its ends must be. */
 static struct {
@@ -67,14 +64,8 @@ void backtrace_keep_pipe(int fds[2])
 {
 	struct stat status;
 
-	for (int i = 0; i < 2; i++) {
-		long high = sys_fcntl(fds[i], F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
-
-		if (sys_failed(high))
-			continue;
-		sys_close(fds[i]);
-		fds[i] = (int)high;
-	}
+	for (int i = 0; i < 2; i++)
+		fds[i] = sys_move_up(fds[i]);
 	if (sys_failed(sys_fstat(fds[0], &status)))
 		return;
 	its_pipe.fds[0] = fds[0];

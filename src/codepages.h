@@ -49,6 +49,7 @@ void codepages_set(uintptr_t address, size_t length, struct code_page page);
 /* What the program asks for, and has, of those pages that have an entry. */
 void codepages_protect(uintptr_t address, size_t length, unsigned protection);
 
+/* The pages are not code pages any more. */
 void codepages_clear(uintptr_t address, size_t length);
 
 /* Pages on the move: mark, and settle again, which wakes who waits. */

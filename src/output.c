@@ -15,7 +15,6 @@
 #include "sys.h"
 
 #define PATH_SIZE 4096
-#define HIGH_DESCRIPTOR 900 /* above what programs take or close by number */
 
 static const char *pattern;
 static enum output_kind kind;
@@ -35,17 +34,6 @@ enum output_kind output_kind(void)
 }
 
 /* ---------------------------------------------------------------- opening */
-
-/* Where the host neither closes by number nor asks for the lowest. */
-static int move_up(int fd)
-{
-	long high = sys_fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
-
-	if (sys_failed(high))
-		return fd; /* RLIMIT_NOFILE is lower */
-	sys_close(fd);
-	return (int)high;
-}
 
 static long remember(int fd)
 {
@@ -83,7 +71,7 @@ static long open_file(void)
 		return -ENAMETOOLONG;
 	fd = sys_open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		      0666);
-	return sys_failed(fd) ? fd : remember(move_up((int)fd));
+	return sys_failed(fd) ? fd : remember(sys_move_up((int)fd));
 }
 
 static long open_socket(const char *path)
@@ -101,7 +89,7 @@ static long open_socket(const char *path)
 		sys_close((int)fd);
 		return result;
 	}
-	return remember(move_up((int)fd));
+	return remember(sys_move_up((int)fd));
 }
 
 static long open_output(void)

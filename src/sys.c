@@ -1,7 +1,10 @@
 /* sys.c: what sys.h cannot hold inline. The same rules apply. */
 #include "sys.h"
 
+#include <fcntl.h>
 #include <sys/uio.h>
+
+#define HIGH_DESCRIPTOR 900 /* above what programs take or close by number */
 
 __asm__(ARCH_RESTORER_ASM);
 
@@ -11,6 +14,16 @@ long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
 	struct iovec remote = { .iov_base = (void *)from, .iov_len = length };
 
 	return SYS_CALL(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0);
+}
+
+int sys_move_up(int fd)
+{
+	long high = sys_fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+
+	if (sys_failed(high))
+		return fd;
+	sys_close(fd);
+	return (int)high;
 }
 
 bool sys_was_called(const ucontext_t *context)

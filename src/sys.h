@@ -201,6 +201,11 @@ static inline long sys_personality(unsigned long persona)
 	return SYS_CALL(SYS_personality, persona, 0, 0, 0, 0, 0);
 }
 
+/* Moves a descriptor of ours to a high number, where the host neither closes by
+ * number nor asks for the lowest; it stays where it is if RLIMIT_NOFILE is lower.
+ * Returns the number that it has then. */
+int sys_move_up(int fd);
+
 /* Whether the instruction that the context goes on with comes after a system call. */
 bool sys_was_called(const ucontext_t *context);
 

@@ -157,7 +157,6 @@ static bool read_line(struct reader *reader, struct vma *vma)
  * take the lowest one, for a moment, and that is the one that another thread of
  * the host's may be about to dup2 onto. It speaks of the process that opened it,
  * so a child of fork opens its own. */
-#define HIGH_DESCRIPTOR 900
 #define PID_SHIFT 32
 
 static _Atomic uint64_t kept; /* process id and descriptor, 0: none */
@@ -175,18 +174,14 @@ static long open_maps(void)
 {
 	uint64_t seen = atomic_load(&kept), pid = (uint64_t)sys_getpid();
 	struct stat status;
-	long fd, high;
+	long fd;
 
 	if (seen >> PID_SHIFT == pid && is_kept((int)seen))
 		return (int)seen;
 	fd = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 	if (sys_failed(fd))
 		return fd == -ENOENT ? -ENOSYS : fd;
-	high = sys_fcntl((int)fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
-	if (!sys_failed(high)) {
-		sys_close((int)fd);
-		fd = high;
-	}
+	fd = sys_move_up((int)fd);
 	if (sys_failed(sys_fstat((int)fd, &status)))
 		return -EBADF;
 	atomic_store(&kept_inode, status.st_ino);
