@@ -1,6 +1,7 @@
 /* journal.c: sites, and when to say what. See journal.h. */
 #include "journal.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
@@ -15,6 +16,7 @@
 #include "provenance.h"
 #include "record.h"
 #include "sys.h"
+#include "tables.h"
 
 #define SITES 1024u /* a power of two */
 #define PROBES 16u
@@ -29,11 +31,28 @@ struct site {
 
 static const struct settings *settings;
 static char program[16];
-static struct site sites[SITES];
+
+/* What is too large for .bss, or for a stack that may be a small one. All but the
+ * sites is for the holder of the lock. */
+struct table {
+	struct site sites[SITES];
+	char line[LINE_SIZE];
+	char path[1024];
+	struct utsname kernel;
+	struct stack stack, origin_stack;
+};
+
+static table_place place;
 static struct site overflow; /* of sites that found no place */
 static _Atomic uint64_t lost;
 static atomic_int process;    /* whose counts these are */
 static atomic_int started_by; /* process that has its first line */
+
+/* NULL: there is no journal. Once there is one it stays. */
+static struct table *table_now(void)
+{
+	return atomic_load_explicit(&place, memory_order_acquire);
+}
 
 /* ------------------------------------------------------------------ lines */
 
@@ -59,8 +78,8 @@ static bool put(const struct record *record)
 		[OUTPUT_SYSLOG] = syslog_record,
 		[OUTPUT_JOURNALD] = journald_record,
 	};
-	static char line[LINE_SIZE];
-	struct text text = text_in(line, sizeof line);
+	char *line = table_now()->line;
+	struct text text = text_in(line, LINE_SIZE);
 
 	forms[output_kind()](&text, record);
 	return output_write(line, text.length);
@@ -70,8 +89,7 @@ static bool put(const struct record *record)
  * opened anew goes on with. False where it is not there. */
 static bool put_start(void)
 {
-	static char path[1024];
-	static struct utsname kernel;
+	struct table *table = table_now();
 	struct record record = { .kind = RECORD_START, .head = head_now() };
 	int pid = sys_getpid();
 	bool continues = atomic_load(&started_by) == pid;
@@ -80,14 +98,14 @@ static bool put_start(void)
 
 	if (continues && !anew)
 		return true;
-	length = sys_readlink("/proc/self/exe", path, sizeof path - 1);
-	path[sys_failed(length) ? 0 : length] = '\0';
-	SYS_CALL(SYS_uname, &kernel, 0, 0, 0, 0, 0);
+	length = sys_readlink("/proc/self/exe", table->path, sizeof table->path - 1);
+	table->path[sys_failed(length) ? 0 : length] = '\0';
+	SYS_CALL(SYS_uname, &table->kernel, 0, 0, 0, 0, 0);
 	record.start = (struct record_start){
 		.version = PACKAGE_VERSION,
-		.path = path,
-		.release = kernel.release,
-		.machine = kernel.machine,
+		.path = table->path,
+		.release = table->kernel.release,
+		.machine = table->kernel.machine,
 		.mdwe = policy_is_mdwe(),
 		.unwinder = backtrace_unwinder(),
 		.settings = settings,
@@ -135,12 +153,12 @@ static uint64_t key_of(const struct event *event)
 	return (key ^ key >> 29) | 1;
 }
 
-static struct site *site_of(const struct event *event)
+static struct site *site_of(struct table *table, const struct event *event)
 {
 	uint64_t key = key_of(event);
 
 	for (unsigned i = 0; i < PROBES; i++) {
-		struct site *site = &sites[((key >> 20) + i) % SITES];
+		struct site *site = &table->sites[((key >> 20) + i) % SITES];
 		uint64_t seen = atomic_load(&site->key);
 
 		if (seen == key ||
@@ -160,12 +178,12 @@ static bool counts_are_ours(const struct site *site)
 
 static unsigned number_of(const struct site *site)
 {
-	return site == &overflow ? SITES + 1 : (unsigned)(site - sites) + 1;
+	return site == &overflow ? SITES + 1 : (unsigned)(site - table_now()->sites) + 1;
 }
 
 static void write_event(const struct event *event, struct site *site)
 {
-	static struct stack stack, origin_stack;
+	struct table *table = table_now();
 	struct record record = { .kind = RECORD_EVENT, .head = head_now() };
 	unsigned number = stacks_note(event->request->call_site);
 	struct provenance origin;
@@ -175,12 +193,12 @@ static void write_event(const struct event *event, struct site *site)
 
 	record.event = (struct record_event){ .event = event, .site = number_of(site) };
 	lock_take(&mask);
-	if (stacks_get(number, &stack))
-		record.event.stack = &stack;
+	if (stacks_get(number, &table->stack))
+		record.event.stack = &table->stack;
 	if (has_origin)
 		record.event.origin = &origin;
-	if (has_origin && stacks_get(origin.stack, &origin_stack))
-		record.event.origin_stack = &origin_stack;
+	if (has_origin && stacks_get(origin.stack, &table->origin_stack))
+		record.event.origin_stack = &table->origin_stack;
 	/* Another thread may have been quicker. */
 	if (!(counts && atomic_load(&site->written)) && put_line(&record) && counts)
 		atomic_store(&site->written, 1);
@@ -212,9 +230,13 @@ static bool is_power_of_ten(uint64_t count)
  * still be writing it, or its line was lost. */
 void journal_event(const struct event *event)
 {
-	struct site *site = site_of(event);
+	struct table *table = table_now();
+	struct site *site;
 	uint64_t count;
 
+	if (!table)
+		return;
+	site = site_of(table, event);
 	if (!counts_are_ours(site)) {
 		write_event(event, site);
 		return;
@@ -231,14 +253,15 @@ void journal_event(const struct event *event)
 /* A child of vfork runs on its parent's memory: the counts there are not its. */
 void journal_end(void)
 {
+	struct table *table = table_now();
 	uint64_t mask;
 
-	if (!settings || atomic_load(&process) != sys_getpid())
+	if (!table || atomic_load(&process) != sys_getpid())
 		return;
 	for (unsigned i = 0; i < SITES; i++)
-		if (atomic_load(&sites[i].written) &&
-		    atomic_load(&sites[i].count) != atomic_load(&sites[i].written))
-			write_count(&sites[i]);
+		if (atomic_load(&table->sites[i].written) &&
+		    atomic_load(&table->sites[i].count) != atomic_load(&table->sites[i].written))
+			write_count(&table->sites[i]);
 	if (atomic_load(&lost) == 0)
 		return;
 	lock_take(&mask);
@@ -249,11 +272,13 @@ void journal_end(void)
 
 void journal_in_child(void)
 {
-	for (unsigned i = 0; i < SITES; i++) {
-		if (atomic_load_explicit(&sites[i].key, memory_order_relaxed) == 0)
+	struct table *table = table_now();
+
+	for (unsigned i = 0; table && i < SITES; i++) {
+		if (atomic_load_explicit(&table->sites[i].key, memory_order_relaxed) == 0)
 			continue;
-		atomic_store(&sites[i].count, 0);
-		atomic_store(&sites[i].written, 0);
+		atomic_store(&table->sites[i].count, 0);
+		atomic_store(&table->sites[i].written, 0);
 	}
 	atomic_store(&lost, 0);
 	atomic_store(&process, sys_getpid());
@@ -291,6 +316,13 @@ static void say_unopened(long error)
 	output_complain(line, text_end_line(&text));
 }
 
+/* The journal's own memory comes last: once that is there it is at work. */
+static bool make_room(void)
+{
+	return module_make_room() && stacks_make_room() && provenance_make_room() &&
+	       tables_make(&place, sizeof(struct table));
+}
+
 void journal_begin(const struct settings *from)
 {
 	long result;
@@ -298,7 +330,7 @@ void journal_begin(const struct settings *from)
 	settings = from;
 	atomic_store(&process, sys_getpid());
 	read_program_name();
-	result = output_begin(from->log);
+	result = make_room() ? output_begin(from->log) : -ENOMEM;
 	if (from->log && sys_failed(result))
 		say_unopened(result);
 }
@@ -309,7 +341,7 @@ void journal_begin_backtraces(void)
 {
 	uint64_t mask;
 
-	if (!settings || !settings->log)
+	if (!table_now() || !settings->log)
 		return;
 	if (output_kind() != OUTPUT_SYSLOG) {
 		stacks_limit(settings->frames);

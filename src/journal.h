@@ -13,7 +13,8 @@
 #include "request.h"
 #include "settings.h"
 
-/* Opens what the settings name, which must live on. */
+/* Opens what the settings name, which must live on. Where there is no memory for
+ * the journal's tables (tables.h) the rest does nothing. */
 void journal_begin(const struct settings *settings);
 
 /* Backtraces from now on: in the constructor, where an unwinder may be opened. */

@@ -25,6 +25,7 @@ src_libengine_la_CFLAGS = $(AM_CFLAGS) -ffreestanding -fno-stack-protector \
 	-fvisibility=hidden -U_FORTIFY_SOURCE $(LOOP_CFLAGS)
 
 src_librecord_la_SOURCES = \
+	src/tables.h src/tables.c \
 	src/backtrace.h src/backtrace.c \
 	src/module.h src/module.c \
 	src/stacks.h src/stacks.c \
@@ -71,7 +72,7 @@ src_libjitmend_origins_la_SOURCES = \
 	src/origins/next.h src/origins/next.c \
 	src/origins/table.h src/origins/table.c \
 	src/origins/host.h src/origins/host.c \
-	src/stacks.h src/stacks.c src/memory.h src/memory.c
+	src/stacks.h src/stacks.c src/tables.h src/tables.c src/memory.h src/memory.c
 src_libjitmend_origins_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DSTACKS_SLOTS=65536u
 src_libjitmend_origins_la_CFLAGS = $(src_libjitmend_la_CFLAGS) -fno-builtin $(LOOP_CFLAGS)
 src_libjitmend_origins_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -Wl,-z,now \

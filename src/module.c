@@ -14,6 +14,7 @@
 
 #include "memory.h"
 #include "sys.h"
+#include "tables.h"
 #include "vma.h"
 
 #define MOST_MODULES 512u
@@ -33,9 +34,24 @@ struct slot {
 	char build_id[2 * BUILD_ID_BYTES + 1];
 };
 
-static struct slot slots[MOST_MODULES]; /* number 0 is unknown */
-static char names[NAMES_SIZE];
+struct table {
+	struct slot slots[MOST_MODULES]; /* number 0 is unknown */
+	char names[NAMES_SIZE];
+};
+
+static table_place place;
 static atomic_uint names_used;
+
+bool module_make_room(void)
+{
+	return tables_make(&place, sizeof(struct table));
+}
+
+/* NULL: no module is known. */
+static struct table *table_now(void)
+{
+	return atomic_load_explicit(&place, memory_order_acquire);
+}
 
 /* A module as found at an address. */
 struct found {
@@ -45,7 +61,7 @@ struct found {
 	struct vma vma; /* what holds the name, where it is the kernel's */
 };
 
-static const char *keep_name(const char *name, size_t length)
+static const char *keep_name(struct table *table, const char *name, size_t length)
 {
 	unsigned at = atomic_fetch_add(&names_used, (unsigned)length + 1);
 
@@ -53,20 +69,20 @@ static const char *keep_name(const char *name, size_t length)
 		atomic_fetch_sub(&names_used, (unsigned)length + 1);
 		return "?";
 	}
-	memcpy(names + at, name, length);
-	return names + at; /* the rest is zero */
+	memcpy(table->names + at, name, length);
+	return table->names + at; /* the rest is zero */
 }
 
 /* The main program has no name in the loader's list. */
-static const char *keep_path(const char *name)
+static const char *keep_path(struct table *table, const char *name)
 {
 	char path[512];
 	long length;
 
 	if (name[0])
-		return keep_name(name, string_length(name));
+		return keep_name(table, name, string_length(name));
 	length = sys_readlink("/proc/self/exe", path, sizeof path);
-	return sys_failed(length) ? "program" : keep_name(path, (size_t)length);
+	return sys_failed(length) ? "program" : keep_name(table, path, (size_t)length);
 }
 
 /* -------------------------------------------------------------- build ids */
@@ -185,34 +201,34 @@ static bool is_same(const struct slot *slot, const struct found *found)
 	       string_equal(slot->name, found->name);
 }
 
-static void fill(struct slot *slot, const struct found *found)
+static void fill(struct table *table, struct slot *slot, const struct found *found)
 {
 	slot->start = found->start;
 	slot->end = found->end;
 	slot->bias = found->bias;
-	slot->name = keep_name(found->name, string_length(found->name));
-	slot->path = keep_path(found->name);
+	slot->name = keep_name(table, found->name, string_length(found->name));
+	slot->path = keep_path(table, found->name);
 	read_build_id(found, slot->build_id);
 	atomic_store_explicit(&slot->state, READY, memory_order_release);
 }
 
-static unsigned number_of(const struct found *found)
+static unsigned number_of(struct table *table, const struct found *found)
 {
 	unsigned hash = (unsigned)(found->start >> 12) * 2654435761u;
 
 	for (unsigned i = 0; i < MOST_MODULES; i++) {
 		unsigned at = (hash + i) % MOST_MODULES;
-		int state = atomic_load_explicit(&slots[at].state, memory_order_acquire);
+		struct slot *slot = &table->slots[at];
+		int state = atomic_load_explicit(&slot->state, memory_order_acquire);
 		int expected = FREE;
 
 		if (at == MODULE_UNKNOWN)
 			continue;
-		if (state == READY && is_same(&slots[at], found))
+		if (state == READY && is_same(slot, found))
 			return at;
-		if (state != FREE ||
-		    !atomic_compare_exchange_strong(&slots[at].state, &expected, TAKEN))
+		if (state != FREE || !atomic_compare_exchange_strong(&slot->state, &expected, TAKEN))
 			continue;
-		fill(&slots[at], found);
+		fill(table, slot, found);
 		return at;
 	}
 	return MODULE_UNKNOWN;
@@ -220,19 +236,25 @@ static unsigned number_of(const struct found *found)
 
 struct place module_place(uintptr_t address)
 {
-	struct place place = { .module = MODULE_UNKNOWN, .offset = address };
+	struct place at = { .module = MODULE_UNKNOWN, .offset = address };
+	struct table *table = table_now();
 	struct found found;
 
-	if (find(address, &found))
-		place.module = number_of(&found);
-	if (place.module != MODULE_UNKNOWN)
-		place.offset = address - slots[place.module].bias;
-	return place;
+	if (table && find(address, &found))
+		at.module = number_of(table, &found);
+	if (at.module != MODULE_UNKNOWN)
+		at.offset = address - table->slots[at.module].bias;
+	return at;
 }
 
 struct module module_describe(unsigned number)
 {
-	if (number == MODULE_UNKNOWN || number >= MOST_MODULES)
+	const struct table *table = table_now();
+
+	if (!table || number == MODULE_UNKNOWN || number >= MOST_MODULES)
 		return (struct module){ .path = "", .build_id = "" };
-	return (struct module){ .path = slots[number].path, .build_id = slots[number].build_id };
+	return (struct module){
+		.path = table->slots[number].path,
+		.build_id = table->slots[number].build_id,
+	};
 }

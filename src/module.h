@@ -9,6 +9,7 @@
 #ifndef JITMEND_MODULE_H
 #define JITMEND_MODULE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MODULE_UNKNOWN 0u /* no file: generated code, or not to be told */
@@ -24,6 +25,10 @@ struct place {
 	unsigned module;
 	uint64_t offset;
 };
+
+/* Before any address is asked for. False: no memory for it, and every module is
+ * unknown. */
+bool module_make_room(void);
 
 struct place module_place(uintptr_t address);
 struct module module_describe(unsigned number);

@@ -9,6 +9,7 @@
 #include "origins/origins.h"
 #include "stacks.h"
 #include "sys.h"
+#include "tables.h"
 
 #pragma weak jitmend_origins_begin
 #pragma weak jitmend_origins_find
@@ -27,9 +28,20 @@ struct slot {
 	_Atomic size_t length;
 };
 
-static struct slot slots[SLOTS];
+static table_place place;
 static _Atomic uint64_t sequences;
 static atomic_bool mappings;
+
+bool provenance_make_room(void)
+{
+	return tables_make(&place, SLOTS * sizeof(struct slot));
+}
+
+/* NULL: nothing is kept. */
+static struct slot *slots_now(void)
+{
+	return atomic_load_explicit(&place, memory_order_acquire);
+}
 
 void provenance_watch_mappings(void)
 {
@@ -41,7 +53,7 @@ bool provenance_watches_mappings(void)
 	return atomic_load_explicit(&mappings, memory_order_relaxed);
 }
 
-static struct slot *slot_at(uintptr_t address, unsigned probe)
+static struct slot *slot_at(struct slot *slots, uintptr_t address, unsigned probe)
 {
 	unsigned hash = (unsigned)(address / PAGE_BYTES) * 2654435761u >> 16;
 
@@ -49,12 +61,12 @@ static struct slot *slot_at(uintptr_t address, unsigned probe)
 }
 
 /* The address's own slot, or a free one, or the one used longest ago. */
-static struct slot *slot_for(uintptr_t address)
+static struct slot *slot_for(struct slot *slots, uintptr_t address)
 {
 	struct slot *best = NULL;
 
 	for (unsigned i = 0; i < PROBES; i++) {
-		struct slot *slot = slot_at(address, i);
+		struct slot *slot = slot_at(slots, address, i);
 
 		if (atomic_load(&slot->sequence) && atomic_load(&slot->address) == address)
 			return slot;
@@ -88,21 +100,23 @@ void provenance_note(const char *function, uintptr_t address, size_t length,
 		     uintptr_t call_site)
 {
 	struct provenance p = { .function = function, .address = address, .length = length };
+	struct slot *slots = slots_now();
 
-	if (address == 0 || address % PAGE_BYTES)
+	if (!slots || address == 0 || address % PAGE_BYTES)
 		return;
 	backtrace_locks_held(is_ground(function));
 	p.stack = stacks_note(call_site);
 	backtrace_locks_held(false);
-	write_slot(slot_for(address), &p, atomic_fetch_add(&sequences, 1) + 1);
+	write_slot(slot_for(slots, address), &p, atomic_fetch_add(&sequences, 1) + 1);
 }
 
 void provenance_freed(uintptr_t address)
 {
 	static const struct provenance none;
+	struct slot *slots = slots_now();
 
-	for (unsigned i = 0; i < PROBES; i++) {
-		struct slot *slot = slot_at(address, i);
+	for (unsigned i = 0; slots && i < PROBES; i++) {
+		struct slot *slot = slot_at(slots, address, i);
 
 		if (atomic_load(&slot->sequence) && atomic_load(&slot->address) == address &&
 		    !is_ground(atomic_load(&slot->function)))
@@ -127,9 +141,10 @@ static uint64_t read_slot(struct slot *slot, struct provenance *p)
 void provenance_forget(uintptr_t address, size_t length)
 {
 	static const struct provenance none;
+	struct slot *slots = slots_now();
 
-	for (unsigned i = 0; i < PROBES; i++) {
-		struct slot *slot = slot_at(address, i);
+	for (unsigned i = 0; slots && i < PROBES; i++) {
+		struct slot *slot = slot_at(slots, address, i);
 		struct provenance p;
 		uint64_t sequence = read_slot(slot, &p);
 
@@ -140,16 +155,17 @@ void provenance_forget(uintptr_t address, size_t length)
 			continue;
 		p.address += length;
 		p.length -= length;
-		write_slot(slot_for(p.address), &p, sequence);
+		write_slot(slot_for(slots, p.address), &p, sequence);
 	}
 }
 
 unsigned provenance_stack_at(uintptr_t address)
 {
+	struct slot *slots = slots_now();
 	struct provenance p;
 
-	for (unsigned i = 0; i < PROBES; i++)
-		if (read_slot(slot_at(address, i), &p) && p.address == address)
+	for (unsigned i = 0; slots && i < PROBES; i++)
+		if (read_slot(slot_at(slots, address, i), &p) && p.address == address)
 			return p.stack;
 	return 0;
 }
@@ -157,10 +173,13 @@ unsigned provenance_stack_at(uintptr_t address)
 /* Mostly what is asked for begins there; then nothing is searched. */
 static bool find_noted(uintptr_t address, struct provenance *found)
 {
+	struct slot *slots = slots_now();
 	uint64_t latest = 0;
 
+	if (!slots)
+		return false;
 	for (unsigned i = 0; i < PROBES; i++)
-		if (read_slot(slot_at(address, i), found) && found->address == address)
+		if (read_slot(slot_at(slots, address, i), found) && found->address == address)
 			return true;
 
 	for (unsigned i = 0; i < SLOTS; i++) {

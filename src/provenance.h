@@ -21,6 +21,9 @@ struct provenance {
 	unsigned stack;       /* stacks.h */
 };
 
+/* Before anything is noted. False: no memory for it, and nothing is kept. */
+bool provenance_make_room(void);
+
 /* Whether mappings too are to be noted: every mmap then costs a backtrace. */
 void provenance_watch_mappings(void);
 bool provenance_watches_mappings(void);

@@ -6,6 +6,8 @@
 
 #include <stdatomic.h>
 
+#include "tables.h"
+
 #define SLOTS STACKS_SLOTS
 #define ROOM (SLOTS * 12u)   /* frames */
 #define PROBES 16u
@@ -18,12 +20,26 @@ struct slot {
 	uint64_t hash;
 };
 
-static struct slot slots[SLOTS]; /* number: place in the table, plus one */
-static uint64_t frames[ROOM];    /* module in the upper 16 bits, offset in the others */
+struct table {
+	struct slot slots[SLOTS]; /* number: place in the table, plus one */
+	uint64_t frames[ROOM];    /* module in the upper 16 bits, offset in the others */
+};
+
+static table_place place;
 static atomic_uint frames_used;
 static atomic_uint limit = 1;
 
 #define OFFSET_BITS 48
+
+bool stacks_make_room(void)
+{
+	return tables_make(&place, sizeof(struct table));
+}
+
+static struct table *table_now(void)
+{
+	return atomic_load_explicit(&place, memory_order_acquire);
+}
 
 void stacks_limit(unsigned most)
 {
@@ -35,10 +51,10 @@ unsigned stacks_frames(void)
 	return atomic_load_explicit(&limit, memory_order_relaxed);
 }
 
-static uint64_t pack(struct place place)
+static uint64_t pack(struct place frame)
 {
-	return (uint64_t)place.module << OFFSET_BITS |
-	       (place.offset & ((1ULL << OFFSET_BITS) - 1));
+	return (uint64_t)frame.module << OFFSET_BITS |
+	       (frame.offset & ((1ULL << OFFSET_BITS) - 1));
 }
 
 static uint64_t hash_of(const uint64_t *packed, unsigned count)
@@ -50,17 +66,19 @@ static uint64_t hash_of(const uint64_t *packed, unsigned count)
 	return hash ^ hash >> 32;
 }
 
-static bool is_same(const struct slot *slot, const uint64_t *packed, unsigned count, uint64_t hash)
+static bool is_same(const struct table *table, const struct slot *slot, const uint64_t *packed,
+		    unsigned count, uint64_t hash)
 {
 	if (slot->hash != hash || slot->count != count)
 		return false;
 	for (unsigned i = 0; i < count; i++)
-		if (frames[slot->first + i] != packed[i])
+		if (table->frames[slot->first + i] != packed[i])
 			return false;
 	return true;
 }
 
-static bool fill(struct slot *slot, const uint64_t *packed, unsigned count, uint64_t hash)
+static bool fill(struct table *table, struct slot *slot, const uint64_t *packed, unsigned count,
+		 uint64_t hash)
 {
 	unsigned first = atomic_fetch_add(&frames_used, count);
 
@@ -69,30 +87,30 @@ static bool fill(struct slot *slot, const uint64_t *packed, unsigned count, uint
 		return false;
 	}
 	for (unsigned i = 0; i < count; i++)
-		frames[first + i] = packed[i];
+		table->frames[first + i] = packed[i];
 	slot->first = first;
 	slot->count = count;
 	slot->hash = hash;
 	return true;
 }
 
-static unsigned number_of(const uint64_t *packed, unsigned count)
+static unsigned number_of(struct table *table, const uint64_t *packed, unsigned count)
 {
 	uint64_t hash = hash_of(packed, count);
 
 	for (unsigned i = 0; i < PROBES; i++) {
 		unsigned at = (unsigned)(hash + i) % SLOTS;
-		unsigned state = atomic_load_explicit(&slots[at].state, memory_order_acquire);
+		struct slot *slot = &table->slots[at];
+		unsigned state = atomic_load_explicit(&slot->state, memory_order_acquire);
 		unsigned expected = FREE;
 
-		if (state == READY && is_same(&slots[at], packed, count, hash))
+		if (state == READY && is_same(table, slot, packed, count, hash))
 			return at + 1;
-		if (state != FREE ||
-		    !atomic_compare_exchange_strong(&slots[at].state, &expected, TAKEN))
+		if (state != FREE || !atomic_compare_exchange_strong(&slot->state, &expected, TAKEN))
 			continue;
-		if (!fill(&slots[at], packed, count, hash))
+		if (!fill(table, slot, packed, count, hash))
 			return 0; /* the slot stays taken: there is no room for any */
-		atomic_store_explicit(&slots[at].state, READY, memory_order_release);
+		atomic_store_explicit(&slot->state, READY, memory_order_release);
 		return at + 1;
 	}
 	return 0;
@@ -101,35 +119,43 @@ static unsigned number_of(const uint64_t *packed, unsigned count)
 unsigned stacks_keep(const struct stack *stack)
 {
 	uint64_t packed[BACKTRACE_MOST];
+	struct table *table = table_now();
 
+	if (!table || !stack->count)
+		return 0;
 	for (unsigned i = 0; i < stack->count; i++)
 		packed[i] = pack(stack->places[i]);
-	return stack->count ? number_of(packed, stack->count) : 0;
+	return number_of(table, packed, stack->count);
 }
 
 unsigned stacks_note(uintptr_t call_site)
 {
 	uintptr_t addresses[BACKTRACE_MOST];
 	uint64_t packed[BACKTRACE_MOST];
-	unsigned count = backtrace_from(call_site, addresses, stacks_frames());
+	struct table *table = table_now();
+	unsigned count;
 
+	if (!table)
+		return 0;
+	count = backtrace_from(call_site, addresses, stacks_frames());
 	for (unsigned i = 0; i < count; i++)
 		packed[i] = pack(module_place(addresses[i]));
-	return count ? number_of(packed, count) : 0;
+	return count ? number_of(table, packed, count) : 0;
 }
 
 bool stacks_get(unsigned number, struct stack *stack)
 {
+	const struct table *table = table_now();
 	const struct slot *slot;
 
-	if (number == 0 || number > SLOTS)
+	if (!table || number == 0 || number > SLOTS)
 		return false;
-	slot = &slots[number - 1];
+	slot = &table->slots[number - 1];
 	stack->count = slot->count;
 	for (unsigned i = 0; i < slot->count; i++)
 		stack->places[i] = (struct place){
-			.module = (unsigned)(frames[slot->first + i] >> OFFSET_BITS),
-			.offset = frames[slot->first + i] & ((1ULL << OFFSET_BITS) - 1),
+			.module = (unsigned)(table->frames[slot->first + i] >> OFFSET_BITS),
+			.offset = table->frames[slot->first + i] & ((1ULL << OFFSET_BITS) - 1),
 		};
 	return true;
 }

@@ -23,6 +23,9 @@ struct stack {
 	struct place places[BACKTRACE_MOST];
 };
 
+/* Before any is kept. False: no memory for it, and every stack has number 0. */
+bool stacks_make_room(void);
+
 /* How many frames are kept at most: 0 to BACKTRACE_MOST. At the start 1. */
 void stacks_limit(unsigned frames);
 unsigned stacks_frames(void);

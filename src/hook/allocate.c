@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../provenance.h"
+#include "../start.h"
 #include "hook.h"
 #include "next.h"
 
@@ -22,8 +23,10 @@ static void *early_memalign(size_t alignment, size_t length)
 	return NULL;
 }
 
+/* There is no room for notes before the engine has begun. */
 static void *noted(const char *function, void *address, size_t length, uintptr_t call_site)
 {
+	start_engine();
 	provenance_note(function, (uintptr_t)address, length, call_site);
 	return address;
 }
@@ -109,7 +112,7 @@ HOOK void *sbrk(intptr_t increment)
 	next_ensure();
 	before = next.sbrk ? next.sbrk(increment) : early_sbrk(increment);
 	if (before != (void *)-1 && increment > 0)
-		provenance_note("sbrk", page_down((uintptr_t)before),
-				(uintptr_t)before % PAGE_BYTES + (size_t)increment, HOOK_CALL_SITE);
+		noted("sbrk", (void *)page_down((uintptr_t)before),
+		      (uintptr_t)before % PAGE_BYTES + (size_t)increment, HOOK_CALL_SITE);
 	return before;
 }

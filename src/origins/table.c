@@ -7,10 +7,10 @@
 #include "table.h"
 
 #include <stdatomic.h>
-#include <sys/mman.h>
 
 #include "../stacks.h"
 #include "../sys.h"
+#include "../tables.h"
 
 #define SLOTS (1u << 20)
 #define WAYS 8u          /* slots of a set; a power of two */
@@ -27,7 +27,7 @@ struct slot {
 
 _Static_assert(STACKS_SLOTS < 1u << STACK_BITS, "a stack's number fits");
 
-static struct slot *_Atomic slots;
+static table_place place;
 static _Alignas(64) _Atomic uint64_t sequences;
 
 const char *table_function_name(enum function function)
@@ -42,24 +42,20 @@ const char *table_function_name(enum function function)
 	return (unsigned)function < FUNCTION_COUNT ? names[function] : "?";
 }
 
-/* Two threads at once make two, and one goes. */
 bool table_begin(void)
 {
-	struct slot *none = NULL;
-	long made = sys_mmap(0, SLOTS * sizeof(struct slot), PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return stacks_make_room() && tables_make(&place, SLOTS * sizeof(struct slot));
+}
 
-	if (sys_failed(made))
-		return atomic_load(&slots) != NULL;
-	if (!atomic_compare_exchange_strong(&slots, &none, (struct slot *)made))
-		sys_munmap((uintptr_t)made, SLOTS * sizeof(struct slot));
-	return true;
+static struct slot *slots_now(void)
+{
+	return atomic_load_explicit(&place, memory_order_acquire);
 }
 
 /* The first slot of the address's set. Allocations are 16 bytes apart. */
 static struct slot *set_of(uintptr_t address)
 {
-	struct slot *all = atomic_load_explicit(&slots, memory_order_acquire);
+	struct slot *all = slots_now();
 	uint64_t hash = (uint64_t)(address >> 4) * 0x9e3779b97f4a7c15ULL;
 
 	return all ? all + (hash >> 32) % (SLOTS / WAYS) * WAYS : NULL;
@@ -191,7 +187,7 @@ static bool is_likelier(const struct bearing *a, const struct bearing *b)
 
 bool table_find(uintptr_t address, size_t length, struct allocation *found)
 {
-	struct slot *all = atomic_load_explicit(&slots, memory_order_acquire);
+	struct slot *all = slots_now();
 	struct bearing best = { 0 };
 
 	for (unsigned i = 0; all && i < SLOTS; i++) {

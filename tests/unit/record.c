@@ -56,6 +56,25 @@ static uintptr_t origin_of(uintptr_t address)
 	return (uintptr_t)stack.places[0].offset;
 }
 
+/* Nothing is kept before there is room, and nothing breaks. */
+static void room(void)
+{
+	struct provenance found;
+	struct stack stack;
+
+	provenance_note("f", 0x1000, 100, 1);
+	provenance_forget(0x1000, 0x1000);
+	provenance_freed(0x1000);
+	CHECK(!provenance_find(0x1000, 1, &found) && provenance_stack_at(0x1000) == 0,
+	      "without room no origin is known");
+	CHECK(stacks_note(0x1234) == 0 && !stacks_get(1, &stack), "nor a stack");
+	CHECK(module_place((uintptr_t)main).module == MODULE_UNKNOWN &&
+	      module_describe(1).path[0] == '\0', "nor a module");
+	CHECK(module_make_room() && stacks_make_room() && provenance_make_room(), "there is room");
+	CHECK(module_make_room() && stacks_make_room() && provenance_make_room(),
+	      "and it is made once");
+}
+
 static void origins(void)
 {
 	struct provenance found;
@@ -103,6 +122,7 @@ int main(void)
 {
 	lines();
 	strings();
+	room();
 	origins();
 	stacks();
 	return tap_done();
