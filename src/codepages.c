@@ -22,66 +22,91 @@ struct leaf {
 	_Atomic uint64_t entries[LEAF_ENTRIES];
 };
 
+/* A slot is 0 (no entries), the address of a leaf, or, where all pages of the
+ * leaf have one entry without backing, that entry: its state, never 0, lies in
+ * the bits that are 0 in an address. */
 struct middle {
-	struct leaf *_Atomic leaves[MIDDLE_ENTRIES];
+	_Atomic uint64_t slots[MIDDLE_ENTRIES];
 };
 
 static struct middle *_Atomic root[ROOT_ENTRIES];
 static atomic_bool in_use;
 
-/* Counts beginnings and ends of moves; waiters sleep on it. */
-static _Atomic uint32_t moves;
-static _Atomic uint32_t waiters;
-
 /* An entry's bits, from the lowest. */
 #define STATE_SHIFT 0    /* 2 */
 #define ASK_SHIFT 2      /* 3 */
 #define VIEW_SHIFT 5     /* 3 */
-#define RUNG_SHIFT 8     /* 2 */
-#define BACKING_SHIFT 10 /* 14 */
-#define OFFSET_SHIFT 24  /* 40 */
+#define STORES_SHIFT 8   /* 4 */
+#define BACKING_SHIFT 12 /* 14 */
+#define LENT_SHIFT 26    /* 1 */
+#define OFFSET_SHIFT 27  /* 37 */
+
+#define STATE_MASK 3UL
+#define BACKING_MASK 0x3fffUL
 
 static uint64_t pack(struct code_page page)
 {
 	return (uint64_t)page.state << STATE_SHIFT | (uint64_t)(page.ask & 7) << ASK_SHIFT |
-	       (uint64_t)(page.view & 7) << VIEW_SHIFT | (uint64_t)(page.rung & 3) << RUNG_SHIFT |
-	       (uint64_t)(page.backing & 0x3fff) << BACKING_SHIFT | page.offset << OFFSET_SHIFT;
+	       (uint64_t)(page.view & 7) << VIEW_SHIFT |
+	       (uint64_t)(page.stores & CODE_PAGE_STORES_MOST) << STORES_SHIFT |
+	       (page.backing & BACKING_MASK) << BACKING_SHIFT |
+	       (uint64_t)page.lent << LENT_SHIFT | page.offset << OFFSET_SHIFT;
 }
 
 static struct code_page unpack(uint64_t entry)
 {
 	return (struct code_page){
-		.state = (enum page_state)(entry >> STATE_SHIFT & 3),
+		.state = (enum page_state)(entry >> STATE_SHIFT & STATE_MASK),
 		.ask = entry >> ASK_SHIFT & 7,
 		.view = entry >> VIEW_SHIFT & 7,
-		.rung = entry >> RUNG_SHIFT & 3,
-		.backing = entry >> BACKING_SHIFT & 0x3fff,
+		.stores = entry >> STORES_SHIFT & CODE_PAGE_STORES_MOST,
+		.backing = entry >> BACKING_SHIFT & BACKING_MASK,
+		.lent = entry >> LENT_SHIFT & 1,
 		.offset = entry >> OFFSET_SHIFT,
 	};
 }
 
-static struct leaf *leaf_of(uint64_t number)
+/* By how much an entry differs from its left neighbour's in a run. */
+static uint64_t step_of(uint64_t entry)
+{
+	return entry >> BACKING_SHIFT & BACKING_MASK ? 1UL << OFFSET_SHIFT : 0;
+}
+
+static bool is_leaf(uint64_t slot)
+{
+	return slot != 0 && !(slot & STATE_MASK);
+}
+
+static struct leaf *as_leaf(uint64_t slot)
+{
+	return (struct leaf *)(uintptr_t)slot;
+}
+
+static uint64_t slot_of(uint64_t number)
 {
 	struct middle *middle = atomic_load(&root[number >> (LEAF_BITS + MIDDLE_BITS)]);
 
-	if (!middle)
-		return NULL;
-	return atomic_load(&middle->leaves[number >> LEAF_BITS & (MIDDLE_ENTRIES - 1)]);
+	return middle ? atomic_load(&middle->slots[number >> LEAF_BITS & (MIDDLE_ENTRIES - 1)]) : 0;
 }
 
-static _Atomic uint64_t *entry_of(uint64_t number)
+static uint64_t entry_of(uint64_t number)
 {
-	struct leaf *leaf = leaf_of(number);
+	uint64_t slot = slot_of(number);
 
-	return leaf ? &leaf->entries[number & (LEAF_ENTRIES - 1)] : NULL;
+	return is_leaf(slot) ? atomic_load(&as_leaf(slot)->entries[number & (LEAF_ENTRIES - 1)]) :
+			       slot;
+}
+
+static uint64_t leaf_end(uint64_t number)
+{
+	return ((number >> LEAF_BITS) + 1) << LEAF_BITS;
 }
 
 struct code_page codepages_get(uintptr_t address)
 {
 	uint64_t number = address >> PAGE_BITS;
-	_Atomic uint64_t *entry = number < LAST_PAGE ? entry_of(number) : NULL;
 
-	return unpack(entry ? atomic_load(entry) : 0);
+	return unpack(number < LAST_PAGE ? entry_of(number) : 0);
 }
 
 /* The pages of a range, whole ones, cut off where the table ends. */
@@ -114,25 +139,99 @@ static uint64_t skip_absent(uint64_t number, uint64_t end)
 				 << (LEAF_BITS + MIDDLE_BITS);
 			continue;
 		}
-		if (atomic_load(&middle->leaves[number >> LEAF_BITS & (MIDDLE_ENTRIES - 1)]))
+		if (atomic_load(&middle->slots[number >> LEAF_BITS & (MIDDLE_ENTRIES - 1)]))
 			return number;
-		number = ((number >> LEAF_BITS) + 1) << LEAF_BITS;
+		number = leaf_end(number);
 	}
 	return end;
 }
 
-bool codepages_any(uintptr_t address, size_t length)
+/* The first page at or after NUMBER whose entry has one of the bits of MASK. */
+static uint64_t find(uint64_t number, uint64_t end, uint64_t mask)
 {
+	while ((number = skip_absent(number, end)) < end) {
+		uint64_t slot = slot_of(number), last = leaf_end(number);
+
+		if (!is_leaf(slot)) {
+			if (slot & mask)
+				return number;
+			number = last;
+			continue;
+		}
+		if (last > end)
+			last = end;
+		for (; number < last; number++)
+			if (atomic_load_explicit(
+				    &as_leaf(slot)->entries[number & (LEAF_ENTRIES - 1)],
+				    memory_order_relaxed) & mask)
+				return number;
+	}
+	return end;
+}
+
+static bool any(uintptr_t address, size_t length, uint64_t mask)
+{
+	struct span span;
+
 	if (!atomic_load_explicit(&in_use, memory_order_relaxed))
 		return false;
+	span = span_of(address, length);
+	return find(span.first, span.end, mask) < span.end;
+}
 
-	struct span span = span_of(address, length);
+bool codepages_any(uintptr_t address, size_t length)
+{
+	return any(address, length, STATE_MASK);
+}
 
-	for (uint64_t n = skip_absent(span.first, span.end); n < span.end;
-	     n = skip_absent(n + 1, span.end))
-		if (atomic_load(entry_of(n)) != 0)
-			return true;
-	return false;
+bool codepages_any_viewed(uintptr_t address, size_t length)
+{
+	return any(address, length, PAGE_VIEWED);
+}
+
+uintptr_t codepages_next(uintptr_t start, uintptr_t limit)
+{
+	struct span span = span_of(start, limit - start);
+
+	if (!atomic_load_explicit(&in_use, memory_order_relaxed) || span.end == span.first)
+		return limit;
+
+	uint64_t number = find(span.first, span.end, STATE_MASK);
+
+	return number < span.end ? number << PAGE_BITS : limit;
+}
+
+uintptr_t codepages_run(uintptr_t start, uintptr_t limit, struct code_page *page)
+{
+	struct span span = span_of(start, limit - start);
+	uint64_t number = span.first, entry, step;
+
+	*page = (struct code_page){ 0 };
+	if (span.first == span.end)
+		return limit;
+	entry = entry_of(number);
+	*page = unpack(entry);
+	if (entry == 0)
+		return codepages_next(start, limit);
+	step = step_of(entry);
+	while (number < span.end) {
+		uint64_t slot = slot_of(number), last = leaf_end(number);
+
+		if (last > span.end)
+			last = span.end;
+		if (!is_leaf(slot)) {
+			if (slot != entry)
+				break;
+			number = last;
+			continue;
+		}
+		for (; number < last; number++, entry += step)
+			if (atomic_load_explicit(
+				    &as_leaf(slot)->entries[number & (LEAF_ENTRIES - 1)],
+				    memory_order_relaxed) != entry)
+				return number << PAGE_BITS;
+	}
+	return number < span.end ? number << PAGE_BITS : limit;
 }
 
 static void *new_node(size_t size)
@@ -142,7 +241,7 @@ static void *new_node(size_t size)
 	return sys_failed(node) ? NULL : (void *)node;
 }
 
-static bool make_leaf(uint64_t number)
+static _Atomic uint64_t *make_slot(uint64_t number)
 {
 	struct middle *_Atomic *top = &root[number >> (LEAF_BITS + MIDDLE_BITS)];
 	struct middle *middle = atomic_load(top);
@@ -150,109 +249,128 @@ static bool make_leaf(uint64_t number)
 	if (!middle) {
 		middle = new_node(sizeof *middle);
 		if (!middle)
-			return false;
+			return NULL;
 		atomic_store(top, middle);
 	}
+	return &middle->slots[number >> LEAF_BITS & (MIDDLE_ENTRIES - 1)];
+}
 
-	struct leaf *_Atomic *slot = &middle->leaves[number >> LEAF_BITS & (MIDDLE_ENTRIES - 1)];
-	struct leaf *leaf = atomic_load(slot);
+static bool make_leaf(uint64_t number)
+{
+	_Atomic uint64_t *slot = make_slot(number);
+	uint64_t common;
+	struct leaf *leaf;
 
-	if (leaf)
+	if (!slot)
+		return false;
+	common = atomic_load(slot);
+	if (is_leaf(common))
 		return true;
 	leaf = new_node(sizeof *leaf);
 	if (!leaf)
 		return false;
-	atomic_store(slot, leaf);
+	for (size_t i = 0; common && i < LEAF_ENTRIES; i++)
+		atomic_store_explicit(&leaf->entries[i], common, memory_order_relaxed);
+	atomic_store(slot, (uint64_t)(uintptr_t)leaf);
 	return true;
+}
+
+static bool reaches_too_far(struct span span, size_t length)
+{
+	return length && span.end - span.first < length >> PAGE_BITS;
 }
 
 long codepages_prepare(uintptr_t address, size_t length)
 {
 	struct span span = span_of(address, length);
 
-	if (length && span.end - span.first < length >> PAGE_BITS)
-		return -ENOMEM; /* reaches past what the table covers */
+	if (reaches_too_far(span, length))
+		return -ENOMEM;
 	atomic_store(&in_use, true);
-	for (uint64_t n = span.first; n < span.end; n = ((n >> LEAF_BITS) + 1) << LEAF_BITS)
+	for (uint64_t n = span.first; n < span.end; n = leaf_end(n))
 		if (!make_leaf(n))
 			return -ENOMEM;
+	return 0;
+}
+
+long codepages_room(uintptr_t address, size_t length)
+{
+	struct span span = span_of(address, length);
+
+	if (reaches_too_far(span, length))
+		return -ENOMEM;
+	atomic_store(&in_use, true);
+	for (uint64_t n = span.first; n < span.end; n = leaf_end(n)) {
+		bool whole = n % LEAF_ENTRIES == 0 && span.end - n >= LEAF_ENTRIES;
+
+		if (whole ? !make_slot(n) : !make_leaf(n))
+			return -ENOMEM;
+	}
 	return 0;
 }
 
 void codepages_set(uintptr_t address, size_t length, struct code_page page)
 {
 	struct span span = span_of(address, length);
+	uint64_t entry = pack(page), step = step_of(entry);
 
-	for (uint64_t n = span.first; n < span.end; n++) {
-		atomic_store(entry_of(n), pack(page));
-		if (page.backing)
-			page.offset++;
+	for (uint64_t n = span.first; n < span.end;) {
+		uint64_t slot = slot_of(n), last = leaf_end(n);
+
+		if (last > span.end)
+			last = span.end;
+		if (!is_leaf(slot)) {
+			/* A whole one, as codepages_room has made sure. */
+			atomic_store(make_slot(n), entry);
+			n = last;
+			continue;
+		}
+		for (; n < last; n++, entry += step)
+			atomic_store(&as_leaf(slot)->entries[n & (LEAF_ENTRIES - 1)], entry);
 	}
 }
 
 void codepages_protect(uintptr_t address, size_t length, unsigned protection)
 {
-	struct span span = span_of(address, length);
+	uintptr_t at = address, limit = address + length;
 
-	for (uint64_t n = skip_absent(span.first, span.end); n < span.end;
-	     n = skip_absent(n + 1, span.end)) {
-		struct code_page page = unpack(atomic_load(entry_of(n)));
+	while ((at = codepages_next(at, limit)) < limit) {
+		struct code_page page;
+		uintptr_t end = codepages_run(at, limit, &page);
 
-		if (page.state == PAGE_UNKNOWN)
-			continue;
 		page.ask = page.view = protection;
-		atomic_store(entry_of(n), pack(page));
+		if (page.state == PAGE_PLAIN && !codepages_room(at, end - at))
+			codepages_set(at, end - at, page);
+		at = end;
 	}
 }
 
 void codepages_clear(uintptr_t address, size_t length)
 {
+	struct span span;
+
 	if (!atomic_load_explicit(&in_use, memory_order_relaxed))
 		return;
+	span = span_of(address, length);
+	for (uint64_t n = span.first; (n = skip_absent(n, span.end)) < span.end;) {
+		uint64_t slot = slot_of(n), last = leaf_end(n);
+		bool whole = n % LEAF_ENTRIES == 0 && span.end - n >= LEAF_ENTRIES;
 
-	struct span span = span_of(address, length);
-
-	for (uint64_t n = skip_absent(span.first, span.end); n < span.end;
-	     n = skip_absent(n + 1, span.end))
-		atomic_store(entry_of(n), 0);
-}
-
-void codepages_begin_move(uintptr_t address, size_t length)
-{
-	struct span span = span_of(address, length);
-
-	for (uint64_t n = span.first; n < span.end; n++) {
-		_Atomic uint64_t *entry = entry_of(n);
-		struct code_page page = unpack(atomic_load(entry));
-
-		page.state = PAGE_MOVING;
-		atomic_store(entry, pack(page));
+		if (last > span.end)
+			last = span.end;
+		if (!is_leaf(slot) && whole) {
+			atomic_store(make_slot(n), 0);
+			n = last;
+			continue;
+		}
+		/* No room for what stays: then all of it is forgotten. */
+		if (!is_leaf(slot) && !make_leaf(n)) {
+			atomic_store(make_slot(n), 0);
+			n = last;
+			continue;
+		}
+		slot = slot_of(n);
+		for (; n < last; n++)
+			atomic_store(&as_leaf(slot)->entries[n & (LEAF_ENTRIES - 1)], 0);
 	}
-	atomic_fetch_add(&moves, 1);
-}
-
-void codepages_end_move(uintptr_t address, size_t length, struct code_page page)
-{
-	codepages_set(address, length, page);
-	atomic_fetch_add(&moves, 1);
-	if (atomic_load(&waiters))
-		sys_futex_wake(&moves, 0x7fffffff);
-}
-
-uint32_t codepages_moves(void)
-{
-	return atomic_load(&moves);
-}
-
-void codepages_wait(uintptr_t address)
-{
-	atomic_fetch_add(&waiters, 1);
-	for (;;) {
-		uint32_t seen = atomic_load(&moves);
-
-		if (codepages_get(address).state != PAGE_MOVING)
-			break;
-		sys_futex_wait(&moves, seen);
-	}
-	atomic_fetch_sub(&waiters, 1);
 }

@@ -87,6 +87,7 @@ static bool heap_by_address(uintptr_t address, uintptr_t limit, struct piece *pi
 	piece->end = page_up(heap.end) < limit ? page_up(heap.end) : limit;
 	piece->protection = PROT_READ | PROT_WRITE;
 	piece->private_file = false;
+	piece->shared = false;
 	piece->danger = DANGER_EXECHEAP;
 	piece->execmem = true;
 	return true;
@@ -105,6 +106,7 @@ long danger_under(uintptr_t address, uintptr_t limit, int protection, struct pie
 	piece->end = vma.end < limit ? vma.end : limit;
 	piece->protection = vma.protection;
 	piece->private_file = vma.inode != 0 && !vma.shared;
+	piece->shared = vma.shared;
 	piece->danger = danger_of_vma(&vma, protection);
 	piece->execmem = piece->danger != DANGER_EXECMEM && asks_execmem(&vma, protection);
 	return 0;
@@ -119,17 +121,19 @@ bool danger_is_dev_zero(int fd)
 	return S_ISCHR(status.st_mode) && status.st_rdev == DEV_ZERO;
 }
 
+enum danger danger_of_protection(const struct request *request, int protection)
+{
+	if (!(protection & PROT_EXEC))
+		return DANGER_NONE;
+	return request->flags & MAP_ANONYMOUS || protection & PROT_WRITE ? DANGER_EXECMEM :
+									   DANGER_NONE;
+}
+
 enum danger danger_of_mapping(const struct request *request)
 {
 	if (request->call == CALL_SHMAT)
 		return request->flags & SHM_EXEC ? DANGER_EXECMEM : DANGER_NONE;
-	if (!(request->protection & PROT_EXEC))
-		return DANGER_NONE;
-	if (request->flags & MAP_ANONYMOUS)
-		return DANGER_EXECMEM;
-	if (!(request->flags & MAP_SHARED) && request->protection & PROT_WRITE)
-		return DANGER_EXECMEM;
-	return DANGER_NONE;
+	return danger_of_protection(request, request->protection);
 }
 
 bool danger_is_execmem_too(const struct request *request)

@@ -18,6 +18,7 @@ struct piece {
 	enum danger danger;
 	int protection;    /* PROT_* it has now */
 	bool private_file; /* pages of a file, or copies of them */
+	bool shared;       /* MAP_SHARED */
 	bool execmem;      /* allowed that danger, execmem is asked as well */
 };
 
@@ -25,6 +26,9 @@ struct piece {
  * of PROTECTION with PROT_EXEC. 0; -ENOMEM where nothing is mapped at ADDRESS;
  * another negated errno where nothing can be said. */
 long danger_under(uintptr_t address, uintptr_t limit, int protection, struct piece *piece);
+
+/* The same of a mapping with PROTECTION. */
+enum danger danger_of_protection(const struct request *request, int protection);
 
 /* The danger of mapping something anew, with mmap or shmat. */
 enum danger danger_of_mapping(const struct request *request);

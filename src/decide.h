@@ -12,7 +12,10 @@ struct question {
 	enum danger danger;
 	bool refused;           /* the policy refuses this danger here */
 	bool private_file;      /* the pages are a file's, or copies of them */
+	bool gains;             /* mprotect: execute permission, or write beside it, is new */
+	bool writable;          /* write permission is asked with it */
 	bool anonymous_allowed; /* anonymous memory may be made executable */
+	bool fresh_allowed;     /* and may be mapped so, where it is never written */
 };
 
 enum verdict {
@@ -20,6 +23,7 @@ enum verdict {
 	VERDICT_ANONYMOUS, /* rung 1: MAP_ANONYMOUS instead of the device */
 	VERDICT_MOVE,      /* rung 1: the pages themselves, by way of another address */
 	VERDICT_COPY,      /* rung 1: an anonymous copy in the place of the pages */
+	VERDICT_VIEWS,     /* rungs 2 and 3: a file of ours, mapped as it is used */
 };
 
 enum verdict decide(const struct question *question);

@@ -29,9 +29,12 @@ void engine_begin(const struct settings *settings, const struct door *door);
 /* Whether calls are watched at all; where not, everything is passed on. */
 bool engine_watches(void);
 
-/* The process's personality(2) as it is from now on: with READ_IMPLIES_EXEC
- * every readable mapping is executable. */
-void engine_note_personality(unsigned long personality);
+/* Whether rungs 2 and 3 are known to be needed. */
+bool engine_mends_with_views(void);
+
+/* personality(2). READ_IMPLIES_EXEC, with which every readable mapping is executable,
+ * is kept from a kernel that would then refuse every mapping. */
+long engine_personality(unsigned long personality);
 
 long engine_mmap(const struct request *request);
 long engine_mprotect(const struct request *request);
@@ -39,5 +42,19 @@ long engine_shmat(const struct request *request); /* fd: the segment's id */
 long engine_munmap(uintptr_t address, size_t length);
 long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to);
 long engine_madvise(uintptr_t address, size_t length, int advice);
+
+/* mlock(2) and its kin, by the system call's NUMBER: what is locked stays so. */
+long engine_lock(long number, long a, long b, long c);
+
+/* The kernel is about to write to the range for the program: where a store would
+ * raise a fault that is settled, a system call fails. Nothing where there is no
+ * code page: one load. */
+void engine_will_write(uintptr_t address, size_t length);
+
+/* Around a fork, on its thread; *MASK is kept for the way back. The lock is not
+ * held in between. */
+void engine_before_fork(uint64_t *mask);
+void engine_after_fork(const uint64_t *mask);
+void engine_in_child(const uint64_t *mask);
 
 #endif

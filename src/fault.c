@@ -6,6 +6,7 @@
 
 #include "codepages.h"
 #include "lock.h"
+#include "rung/views.h"
 #include "sys.h"
 #include "vma.h"
 
@@ -27,36 +28,42 @@ static bool permitted_as_far_as_known(const struct fault *fault, const struct co
 	       atomic_exchange(&last_guess, guess) != guess;
 }
 
-/* The fault may be older than the page's present state: it came while the page
- * was away, and its handler got to run only now. */
+/* The fault is older than the page's present state: it came while the page was
+ * away, and its handler got to run only now. */
 static bool permitted_now(const struct fault *fault, const struct code_page *page)
 {
 	struct vma vma;
-	long result = vma_find(fault->address, &vma);
+	long result = vma_look(fault->address, &vma);
 
 	if (result == 0)
 		return vma.start <= fault->address && permits(vma.protection, fault->access);
 	return permitted_as_far_as_known(fault, page);
 }
 
+static bool settle(const struct fault *fault)
+{
+	struct code_page page = codepages_get(fault->address);
+
+	switch (page.state) {
+	case PAGE_UNKNOWN: /* gone while this thread waited: then it is again as it was */
+	case PAGE_PLAIN:
+		return permitted_now(fault, &page);
+	case PAGE_VIEWED:
+		return views_fault(fault->address, fault->access, fault->context);
+	}
+	return false;
+}
+
 bool fault_settle(const struct fault *fault)
 {
-	for (;;) {
-		uint32_t moves = codepages_moves();
-		struct code_page page = codepages_get(fault->address);
+	bool settled;
 
-		if (page.state == PAGE_UNKNOWN)
-			return false;
-		if (page.state == PAGE_MOVING && lock_is_mine())
-			return false; /* waiting for oneself would never end */
-		if (page.state == PAGE_MOVING) {
-			codepages_wait(fault->address);
-			return true;
-		}
-		if (permitted_now(fault, &page))
-			return true;
-		/* Unless it left again while the kernel was asked. */
-		if (codepages_moves() == moves)
-			return false;
-	}
+	if (codepages_get(fault->address).state == PAGE_UNKNOWN)
+		return false;
+	/* A fault of the engine's own: waiting for oneself would never end. */
+	if (!lock_take_once())
+		return false;
+	settled = settle(fault);
+	lock_release_blocked();
+	return settled;
 }

@@ -5,23 +5,25 @@
  * or that the fault is the program's own, to be given to it as it came.
  *
  * Called in a signal handler on any thread, at any instruction of the host's,
- * with unknown locks held and little stack: nothing here takes the engine's
- * lock, unwinds or allocates. */
+ * with unknown locks held and little stack, and with signals blocked: it may take
+ * the engine's lock, but does not unwind or allocate. */
 #ifndef JITMEND_FAULT_H
 #define JITMEND_FAULT_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <ucontext.h>
 
 /* Where a fault touched, and what it wanted there: one of PROT_READ, PROT_WRITE
  * and PROT_EXEC. */
 struct fault {
 	uintptr_t address;
 	int access;
+	ucontext_t *context; /* a store may be carried out in it */
 };
 
-/* True: try the instruction again. False: the fault is the host's. Waits while
- * the page is on the move. */
+/* True: go on with the context as it is now. False: the fault is the host's.
+ * Waits while the page is on the move. */
 bool fault_settle(const struct fault *fault);
 
 #endif

@@ -7,7 +7,7 @@
 
 noinst_LTLIBRARIES += src/libengine.la src/librecord.la
 src_libengine_la_SOURCES = \
-	src/arch/x86_64.h src/sys.h src/sys.c src/memory.h src/memory.c \
+	src/arch/x86_64.h src/arch/aarch64.h src/sys.h src/sys.c src/memory.h src/memory.c \
 	src/text.h src/text.c \
 	src/request.h src/request.c \
 	src/settings.h src/settings.c \
@@ -17,11 +17,17 @@ src_libengine_la_SOURCES = \
 	src/danger.h src/danger.c \
 	src/policy.h src/policy.c \
 	src/decide.h src/decide.c \
+	src/descriptors.h src/descriptors.c \
+	src/backing.h src/backing.c \
 	src/rung/anonymous.h src/rung/anonymous.c \
+	src/rung/views.h src/rung/views.c \
+	src/arithmetic.h src/arithmetic.c src/operands.h src/operands.c \
+	src/decoder.h src/store.h src/store.c \
+	src/detour.h src/detour.c \
 	src/fault.h src/fault.c \
 	src/engine.h src/engine.c
 src_libengine_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
-src_libengine_la_CFLAGS = $(AM_CFLAGS) -ffreestanding -fno-stack-protector \
+src_libengine_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -ffreestanding -fno-stack-protector \
 	-fvisibility=hidden -U_FORTIFY_SOURCE $(LOOP_CFLAGS)
 
 src_librecord_la_SOURCES = \
@@ -34,8 +40,8 @@ src_librecord_la_SOURCES = \
 	src/output.h src/output.c \
 	src/journal.h src/journal.c
 src_librecord_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
-src_librecord_la_CFLAGS = $(AM_CFLAGS) -fno-stack-protector -fvisibility=hidden -U_FORTIFY_SOURCE \
-	-ftls-model=initial-exec
+src_librecord_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -fno-stack-protector \
+	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec
 
 # The preload's door.
 jitmendlibdir = $(libdir)/jitmend/$(DL_LIB)
@@ -43,7 +49,10 @@ jitmendlib_LTLIBRARIES = src/libjitmend.la
 src_libjitmend_la_SOURCES = \
 	src/start.h src/start.c \
 	src/signals.h src/signals.c \
+	src/loader.h src/loader.c src/decoder.h src/decoder.c \
 	src/hook/hook.h \
+	src/hook/symbols.h src/hook/symbols.c \
+	src/patch.h src/patch.c \
 	src/hook/next.h src/hook/next.c \
 	src/hook/memory.c \
 	src/hook/allocate.c \
@@ -53,10 +62,15 @@ src_libjitmend_la_SOURCES = \
 	src/hook/exec.c \
 	src/hook/end.c \
 	src/hook/pipe.c \
+	src/hook/descriptor.h src/hook/descriptor.c \
+	src/hook/written.h src/hook/written.c \
+	src/hook/read.c \
+	src/hook/stream.c \
+	src/hook/result.c \
 	src/hook/syscall.c
 src_libjitmend_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
-src_libjitmend_la_CFLAGS = $(AM_CFLAGS) -fno-stack-protector -fvisibility=hidden -U_FORTIFY_SOURCE \
-	-ftls-model=initial-exec
+src_libjitmend_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -fno-stack-protector \
+	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec
 src_libjitmend_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noexecstack \
 	-Wl,--version-script,$(srcdir)/src/libjitmend.map
 src_libjitmend_la_LIBADD = src/librecord.la src/libengine.la

@@ -14,15 +14,15 @@
 static _Atomic uint32_t word;
 static unsigned depth; /* only the holder touches it */
 
-static void take(void)
+static bool is_held_by(uint32_t me)
 {
-	uint32_t me = (uint32_t)sys_gettid();
+	return (atomic_load_explicit(&word, memory_order_relaxed) & ~WAITERS) == me;
+}
+
+static void take_as(uint32_t me)
+{
 	uint32_t seen = 0;
 
-	if ((atomic_load_explicit(&word, memory_order_relaxed) & ~WAITERS) == me) {
-		depth++;
-		return;
-	}
 	if (atomic_compare_exchange_strong(&word, &seen, me))
 		return;
 	/* Whoever had to wait takes it as contended: it cannot know who else does. */
@@ -40,6 +40,16 @@ static void take(void)
 	}
 }
 
+static void take(void)
+{
+	uint32_t me = (uint32_t)sys_gettid();
+
+	if (is_held_by(me))
+		depth++;
+	else
+		take_as(me);
+}
+
 static void release(void)
 {
 	if (depth) {
@@ -50,54 +60,54 @@ static void release(void)
 		sys_futex_wake(&word, 1);
 }
 
-static void block_signals(uint64_t *mask)
+void lock_block_signals(uint64_t *mask)
 {
 	uint64_t most = ~(sys_signal_bit(SIGSEGV) | sys_signal_bit(SIGSYS));
 
 	sys_sigprocmask(SIG_BLOCK, &most, mask);
 }
 
+void lock_restore_signals(const uint64_t *mask)
+{
+	sys_sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
 void lock_take(uint64_t *mask)
 {
-	block_signals(mask);
+	lock_block_signals(mask);
 	take();
 }
 
 void lock_release(const uint64_t *mask)
 {
 	release();
-	sys_sigprocmask(SIG_SETMASK, mask, NULL);
+	lock_restore_signals(mask);
 }
 
-/* Of the outermost holder: a fork handler of the host's may fork, in a way. */
-static uint64_t fork_mask;
-
-void lock_take_for_fork(void)
+void lock_take_blocked(void)
 {
-	uint64_t mask;
-
-	lock_take(&mask);
-	if (depth == 0)
-		fork_mask = mask;
+	take();
 }
 
-void lock_release_after_fork(void)
+bool lock_take_once(void)
 {
-	uint64_t mask = fork_mask;
-	bool outermost = depth == 0;
+	uint32_t me = (uint32_t)sys_gettid();
 
+	if (is_held_by(me))
+		return false;
+	take_as(me);
+	return true;
+}
+
+void lock_release_blocked(void)
+{
 	release();
-	if (outermost)
-		sys_sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
-void lock_release_in_child(void)
+void lock_in_child(void)
 {
-	uint64_t mask = fork_mask;
-
 	depth = 0;
 	atomic_store(&word, 0);
-	sys_sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 bool lock_is_mine(void)

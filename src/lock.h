@@ -1,13 +1,17 @@
-/* lock.h: the one lock of the engine, held while pages are on the move.
+/* lock.h: the one lock of the engine, held while mappings that the page table
+ * knows are changed.
  *
- * Whoever replaces memory, or changes mappings that the page table knows,
- * holds it. A holder has its signals blocked, so that no handler of the host's runs
- * on top of a half-made move, or leaves it by siglongjmp; SIGSEGV stays open, and
- * SIGSYS, which a filter of the host's may raise. It is recursive, because an atfork handler of the host's
- * may ask for memory while fork holds it.
+ * A holder has its signals blocked, so that no handler of the host's runs on top
+ * of a half-made change, or leaves it by siglongjmp; SIGSEGV stays open, and
+ * SIGSYS, which a filter of the host's may raise. It is recursive: what a holder
+ * calls may take it again.
  *
- * Async-signal-safe. Never taken by the fault handler, which only asks whether
- * its own thread is the holder. */
+ * The fault handler takes it too, so nobody may hold it while waiting for
+ * anything but the kernel. A fork does not: libc takes its own locks between the
+ * fork handlers and the fork, which a faulting thread may hold. So a child can
+ * begin while another thread, that it has not, held the lock.
+ *
+ * Async-signal-safe. */
 #ifndef JITMEND_LOCK_H
 #define JITMEND_LOCK_H
 
@@ -18,13 +22,19 @@
 void lock_take(uint64_t *mask);
 void lock_release(const uint64_t *mask);
 
-/* The same for fork, which holds the lock so that the child never begins with a
- * page on the move. The mask is kept here: the child must have it too. */
-void lock_take_for_fork(void);
-void lock_release_after_fork(void);
+/* The same with signals blocked already, as they are in the fault handler. */
+void lock_take_blocked(void);
+void lock_release_blocked(void);
 
-/* In the child, where the holder does not exist any more. */
-void lock_release_in_child(void);
+/* The same, unless this thread holds it: then false, and nothing is done. */
+bool lock_take_once(void);
+
+/* In the child of a fork: whoever held it does not exist there. */
+void lock_in_child(void);
+
+/* Blocks the signals that a holder has blocked. */
+void lock_block_signals(uint64_t *mask);
+void lock_restore_signals(const uint64_t *mask);
 
 bool lock_is_mine(void);
 

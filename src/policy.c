@@ -2,18 +2,25 @@
 #include "policy.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 
 #include "sys.h"
 
+#ifndef PR_GET_MDWE
 #define PR_GET_MDWE 66 /* linux/prctl.h of Linux 6.3 */
 #define PR_MDWE_REFUSE_EXEC_GAIN 1
+#endif
 
 static unsigned words;
 static long mdwe; /* PR_GET_MDWE's answer */
+static bool filtered; /* a seccomp filter is in force */
 static atomic_int refusals[DANGER_COUNT]; /* errno; 0: not refused as far as known */
 static atomic_bool any_refusal;
-static atomic_bool no_anonymous;
+static atomic_bool no_anonymous, no_writable_code, no_gain, no_fresh_code;
 
 /* The dangers that a policy's word stands for. What is stricter than the four
  * permissions of SELinux refuses all of them. */
@@ -31,16 +38,48 @@ static bool word_covers(enum danger danger)
 	return danger != DANGER_NONE && words & (covering[danger] | all);
 }
 
-void policy_begin(unsigned set)
+/* Of no page at all the kernel itself has nothing to refuse. */
+static bool filter_refuses_exec(void)
+{
+	return sys_mprotect(PAGE_BYTES, 0, PROT_READ | PROT_EXEC, -1) == -EPERM;
+}
+
+static bool selinux_enforces(void)
+{
+	long fd = sys_open("/sys/fs/selinux/enforce", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	char answer = '0';
+
+	if (sys_failed(fd))
+		return false;
+	sys_pread((int)fd, &answer, 1, 0);
+	sys_close((int)fd);
+	return answer == '1';
+}
+
+bool policy_may_refuse(void)
+{
+	return policy_refuses(DANGER_EXECMEM) || filtered || selinux_enforces();
+}
+
+void policy_begin(unsigned set, bool mend)
 {
 	words = set;
-	atomic_store(&any_refusal, set != POLICY_AUTO);
-	if (words & (POLICY_EXECMEM | POLICY_MDWE | POLICY_SECCOMP))
-		policy_learn_no_anonymous();
-	/* The one policy that answers without a record in anybody's log. */
+	/* The two policies that answer without a record in anybody's log. */
 	mdwe = sys_prctl(PR_GET_MDWE, 0);
-	if (words == POLICY_AUTO && policy_is_mdwe())
+	filtered = sys_prctl(PR_GET_SECCOMP, 0) == SECCOMP_MODE_FILTER;
+	if (mend && words == POLICY_AUTO && policy_is_mdwe())
+		words = POLICY_MDWE;
+	if (mend && words == POLICY_AUTO && filtered && filter_refuses_exec())
+		words = POLICY_SECCOMP;
+	atomic_store(&any_refusal, words != POLICY_AUTO);
+	if (words & (POLICY_EXECMEM | POLICY_MDWE | POLICY_SECCOMP | POLICY_STRICT))
 		policy_learn_no_anonymous();
+	if (words & (POLICY_MDWE | POLICY_SECCOMP | POLICY_STRICT) || policy_is_mdwe())
+		policy_learn_no_writable_code();
+	if (words & (POLICY_MDWE | POLICY_SECCOMP) || policy_is_mdwe())
+		policy_learn_no_gain();
+	if (words & POLICY_EXECMEM)
+		policy_learn_no_fresh_code();
 }
 
 bool policy_is_mdwe(void)
@@ -96,4 +135,34 @@ bool policy_allows_anonymous(void)
 void policy_learn_no_anonymous(void)
 {
 	atomic_store(&no_anonymous, true);
+}
+
+bool policy_allows_writable_code(void)
+{
+	return !atomic_load(&no_writable_code);
+}
+
+void policy_learn_no_writable_code(void)
+{
+	atomic_store(&no_writable_code, true);
+}
+
+bool policy_allows_gain(void)
+{
+	return !atomic_load(&no_gain);
+}
+
+void policy_learn_no_gain(void)
+{
+	atomic_store(&no_gain, true);
+}
+
+bool policy_allows_fresh_code(void)
+{
+	return !atomic_load(&no_fresh_code);
+}
+
+void policy_learn_no_fresh_code(void)
+{
+	atomic_store(&no_fresh_code, true);
 }

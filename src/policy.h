@@ -12,7 +12,11 @@
 #include "request.h"
 
 /* WORDS: a set of enum policy_word. */
-void policy_begin(unsigned words);
+void policy_begin(unsigned words, bool mend);
+
+/* Whether anything is in force here that might refuse: a seccomp filter, SELinux, or
+ * a policy that is known. */
+bool policy_may_refuse(void);
 
 /* The user said that nothing is refused. */
 bool policy_is_none(void);
@@ -33,6 +37,19 @@ bool policy_has_refused(enum danger danger);
 int policy_error(enum danger danger);
 
 void policy_learn_refusal(enum danger danger, int error);
+
+/* Whether one mapping of a file may be writable and executable (rung 2), and
+ * whether mprotect may make it executable: true until the contrary is known, where
+ * no word says it. */
+bool policy_allows_writable_code(void);
+void policy_learn_no_writable_code(void);
+bool policy_allows_gain(void);
+void policy_learn_no_gain(void);
+
+/* Whether new anonymous memory that is never written may be executable, which
+ * MDWE and the seccomp filter allow: true until the contrary is known. */
+bool policy_allows_fresh_code(void);
+void policy_learn_no_fresh_code(void);
 
 /* Whether PR_SET_MDWE was in force at start, as the kernel said. */
 bool policy_is_mdwe(void);

@@ -16,6 +16,8 @@ const char *record_done(enum outcome outcome)
 		[OUTCOME_ANONYMOUS] = "mapped-anonymous",
 		[OUTCOME_MOVED] = "moved",
 		[OUTCOME_COPIED] = "copied",
+		[OUTCOME_SHARED] = "shared",
+		[OUTCOME_VIEWED] = "viewed",
 	};
 
 	return (unsigned)outcome < OUTCOME_COUNT ? words[outcome] : "?";

@@ -51,6 +51,8 @@ enum outcome {
 	OUTCOME_ANONYMOUS, /* rung 1: /dev/zero became MAP_ANONYMOUS at mmap */
 	OUTCOME_MOVED,     /* rung 1: made executable elsewhere and moved back */
 	OUTCOME_COPIED,    /* rung 1: replaced by an anonymous copy at the same address */
+	OUTCOME_SHARED,    /* rung 2: in a file of ours, mapped as asked */
+	OUTCOME_VIEWED,    /* rung 3: in a file of ours, mapped writable or executable */
 	OUTCOME_COUNT,
 };
 

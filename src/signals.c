@@ -1,14 +1,23 @@
 /* signals.c: one handler under the host's own. See signals.h.
  *
  * The handler runs at any instruction of the host's, on whatever stack the
- * host's own handler would have run on: it takes no lock, calls no libc and
- * leaves errno alone. */
+ * host's own handler would have run on: it calls no libc and leaves errno alone.
+ *
+ * A fault is entered with every signal blocked, by the kernel and at no cost, but
+ * for two: settling it may take the engine's lock and turn pages, and a handler
+ * of the host's on top of that could leave by siglongjmp with the lock held, or
+ * wait for itself. SIGSEGV stays open because blocked it would kill, SIGSYS
+ * because a filter of the host's may raise it. What turns out to be the host's
+ * gets the host's mask back before its handler runs: one system call, which a
+ * fault of ours does not pay. */
 #include "signals.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "detour.h"
 #include "fault.h"
 #include "journal.h"
 #include "lock.h"
@@ -26,6 +35,9 @@
 #define SIGSEGV_BIT (1ULL << (SIGSEGV - 1))
 #define STAND_IN_BIT (1ULL << (SIGNAL_STAND_IN - 1))
 #define NEIGHBOUR_BIT (1ULL << (SIGNAL_STAND_IN - 2))
+
+/* What the kernel blocks while a fault is looked at. */
+#define ALL_BUT_FAULTS (~(SIGSEGV_BIT | 1ULL << (SIGSYS - 1)))
 
 /* All signals are blocked while an action is written: a handler on the same
  * thread that wanted to read it would never end. The engine's lock keeps other
@@ -103,26 +115,40 @@ uint64_t signals_change_to_kernel(int how, uint64_t set)
 	return how == SIG_UNBLOCK ? kernel | (set & SIGSEGV_BIT) : kernel;
 }
 
-/* libc's set is 128 bytes, of which it, like the kernel, touches the first 8. */
+/* libc's set is 128 bytes, of which it, like the kernel, touches the first 8.
+ * Behind them is room for a mark, by which a set of ours is known again. */
+struct marked_set {
+	uint64_t word, mark[2];
+};
+
+#define MARK 0x6a69746d656e6420ULL
+
+static bool is_marked(const struct marked_set *marked)
+{
+	return marked->mark[0] == MARK && marked->mark[1] == ~MARK;
+}
+
 sigset_t signals_set_to_kernel(const sigset_t *set)
 {
+	struct marked_set marked = { .mark = { MARK, ~MARK } };
 	sigset_t kernel;
-	uint64_t word;
 
 	memset(&kernel, 0, sizeof kernel);
-	memcpy(&word, set, sizeof word);
-	word = signals_to_kernel(word);
-	memcpy(&kernel, &word, sizeof word);
+	memcpy(&marked.word, set, sizeof marked.word);
+	marked.word = signals_to_kernel(marked.word);
+	memcpy(&kernel, &marked, sizeof marked);
 	return kernel;
 }
 
 void signals_set_to_host(sigset_t *set)
 {
-	uint64_t word;
+	struct marked_set marked;
 
-	memcpy(&word, set, sizeof word);
-	word = signals_to_host(word);
-	memcpy(set, &word, sizeof word);
+	memcpy(&marked, set, sizeof marked);
+	marked.word = signals_to_host(marked.word);
+	if (is_marked(&marked))
+		marked.mark[0] = marked.mark[1] = 0;
+	memcpy(set, &marked, sizeof marked);
 }
 
 /* ---------------------------------------------------------------- actions */
@@ -161,21 +187,32 @@ static void write_action(struct host_action *host, const struct action *action)
 	atomic_store(&host->version, version + 2);
 }
 
-/* Our handler as the host's flags want it: on the same stack, with the same
- * signals blocked, and the stand-in where the host's SIGSEGV would be. SIGSEGV
- * itself stays open, for pages touched by the host's handler. */
+static bool has_handler(const struct action *host)
+{
+	return host->handler != (uintptr_t)SIG_DFL && host->handler != (uintptr_t)SIG_IGN;
+}
+
+/* What the kernel would block during the host's handler, with the stand-in in
+ * SIGSEGV's place: that itself stays open, for pages that the handler touches. */
+static uint64_t blocked_during(const struct action *host)
+{
+	uint64_t mask = signals_to_kernel(host->mask);
+
+	return host->flags & SA_NODEFER ? mask : mask | STAND_IN_BIT;
+}
+
+/* Our handler as the host's flags want it: on the same stack, with the same calls
+ * restarted. What comes as the stand-in is never ours, so the kernel blocks for it
+ * what the host wants blocked; a fault has everything blocked at first. */
 static struct sys_sigaction kernel_action(int signal, const struct action *host)
 {
-	bool has_handler = host->handler != (uintptr_t)SIG_DFL &&
-			   host->handler != (uintptr_t)SIG_IGN;
-	int kept = has_handler ? host->flags & (SA_ONSTACK | SA_RESTART) : SA_ONSTACK | SA_RESTART;
+	bool handled = has_handler(host);
+	int kept = handled ? host->flags & (SA_ONSTACK | SA_RESTART) : SA_ONSTACK | SA_RESTART;
 	int unusual = host->flags & ~USUAL_FLAGS;
-	uint64_t mask = has_handler ? signals_to_kernel(host->mask) : 0;
+	uint64_t mask = ALL_BUT_FAULTS;
 
-	if (has_handler && !(host->flags & SA_NODEFER))
-		mask |= STAND_IN_BIT;
 	if (signal == SIGNAL_STAND_IN)
-		mask |= STAND_IN_BIT;
+		mask = STAND_IN_BIT | (handled ? blocked_during(host) : 0);
 	return (struct sys_sigaction){
 		.handler = (void *)on_signal,
 		.flags = (unsigned long)(kept | unusual | SA_SIGINFO | SA_NODEFER | ARCH_SA_RESTORER),
@@ -406,12 +443,15 @@ static bool is_page_fault(const siginfo_t *info)
 	return info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
 }
 
-static bool settled(const siginfo_t *info, const ucontext_t *context)
+static bool settled(const siginfo_t *info, ucontext_t *context)
 {
 	struct fault fault = {
 		.address = (uintptr_t)info->si_addr,
-		.access = arch_fault_is_fetch(context) ? PROT_EXEC :
+		/* An emulator may not say that it was a fetch. */
+		.access = arch_fault_is_fetch(context) ||
+				  (uintptr_t)info->si_addr == arch_instruction(context) ? PROT_EXEC :
 			  arch_fault_is_write(context) ? PROT_WRITE : PROT_READ,
+		.context = context,
 	};
 
 	return is_page_fault(info) && fault_settle(&fault);
@@ -420,6 +460,49 @@ static bool settled(const siginfo_t *info, const ucontext_t *context)
 static uint64_t *mask_of(ucontext_t *context)
 {
 	return (uint64_t *)&context->uc_sigmask;
+}
+
+/* A set that a hook of ours hands to the system call of this moment. */
+static bool is_handed(const ucontext_t *context, uintptr_t address, size_t size, uint64_t *mask)
+{
+	struct marked_set marked;
+
+	/* Below the stack pointer it would be what an earlier call has left. */
+	if (size != sizeof *mask || address < arch_stack(context) ||
+	    sys_read_memory(sys_getpid(), &marked, address, sizeof marked) != (long)sizeof marked ||
+	    !is_marked(&marked))
+		return false;
+	*mask = marked.word;
+	return true;
+}
+
+/* Whether the signal ended a call that waits under a mask of its own. That mask
+ * is gone by now: the kernel has blocked everything, and the context holds what
+ * the call puts back. It is read again from where the call took it. */
+static bool was_waiting(const ucontext_t *context, uint64_t *mask)
+{
+	static const int places[] = { 0 /* sigsuspend */, 3 /* ppoll */, 4 /* epoll_pwait */ };
+	uintptr_t pair[2]; /* pselect has a pointer to both */
+
+	if (arch_call_result(context) != -EINTR || !sys_was_called(context))
+		return false;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (is_handed(context, arch_call_argument(context, places[i]),
+			      arch_call_argument(context, places[i] + 1), mask))
+			return true;
+	return sys_read_memory(sys_getpid(), pair, arch_call_argument(context, 5),
+			       sizeof pair) == (long)sizeof pair &&
+	       is_handed(context, pair[0], pair[1], mask);
+}
+
+/* The mask that the signal met. */
+static uint64_t mask_met(const siginfo_t *info, ucontext_t *context)
+{
+	uint64_t mask;
+
+	if (!is_synchronous(info) && was_waiting(context, &mask))
+		return mask;
+	return *mask_of(context);
 }
 
 /* A fault that somebody sent, with a system call, will not come again. */
@@ -460,20 +543,28 @@ static void keep_pending(siginfo_t *info)
 		sys_queue_to_process(sys_getpid(), SIGNAL_STAND_IN, info);
 }
 
-/* The host's handler, with a context in which its mask is as it knows it. */
-static void call_host(const struct action *action, int signal, siginfo_t *info,
+/* The host's handler, under the mask that the kernel would have given it, and
+ * with a context in which its mask is as it knows it. A signal that comes with
+ * the mask nests here instead of on the handler's first instruction. CAME is the
+ * signal in the kernel's words. */
+static void call_host(const struct action *action, int came, int signal, siginfo_t *info,
 		      ucontext_t *context)
 {
 	void (*handler)(int, siginfo_t *, void *) =
 		(void (*)(int, siginfo_t *, void *))action->handler;
+	uint64_t mask;
 
+	if (came == SIGSEGV) {
+		mask = mask_met(info, context) | blocked_during(action);
+		sys_sigprocmask(SIG_SETMASK, &mask, NULL);
+	}
 	*mask_of(context) = signals_to_host(*mask_of(context));
 	handler(signal, info, context);
 	*mask_of(context) = signals_to_kernel(*mask_of(context));
 }
 
-/* BLOCKED: the host believes SIGNAL blocked. */
-static void forward(int signal, bool blocked, siginfo_t *info, ucontext_t *context)
+/* What CAME is SIGNAL to the host. BLOCKED: the host believes it blocked. */
+static void forward(int came, int signal, bool blocked, siginfo_t *info, ucontext_t *context)
 {
 	struct host_action *host = host_action_of(signal);
 	struct action action = read_action(host);
@@ -496,25 +587,27 @@ static void forward(int signal, bool blocked, siginfo_t *info, ucontext_t *conte
 	}
 	if (action.flags & SA_RESETHAND)
 		atomic_store(&host->handler, (uintptr_t)SIG_DFL);
-	call_host(&action, signal, info, context);
+	call_host(&action, came, signal, info, context);
 }
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
 	if (signal == SIGSEGV && settled(info, context))
 		return;
+	detour_restore(context);
 	if (signal == SIGSEGV) {
 		bool held = !is_synchronous(info) && lock_is_mine(); /* no place for the host's code */
 
-		forward(signal, held || *mask_of(context) & STAND_IN_BIT, info, context);
+		forward(signal, SIGSEGV, held || mask_met(info, context) & STAND_IN_BIT, info,
+			context);
 		return;
 	}
 	if (info->si_errno != SENT_ON) {
-		forward(signal, false, info, context);
+		forward(signal, SIGNAL_STAND_IN, false, info, context);
 		return;
 	}
 	/* What was kept pending comes only once it is not blocked any more. */
 	info->si_errno = 0;
 	info->si_signo = SIGSEGV;
-	forward(SIGSEGV, false, info, context);
+	forward(signal, SIGSEGV, false, info, context);
 }

@@ -11,13 +11,17 @@
 #include <unistd.h>
 
 #include "backtrace.h"
+#include "decoder.h"
+#include "descriptors.h"
 #include "engine.h"
 #include "hook/next.h"
 #include "journal.h"
-#include "lock.h"
 #include "memory.h"
+#include "patch.h"
+#include "policy.h"
 #include "provenance.h"
 #include "signals.h"
+#include "sys.h"
 
 enum { NOT_YET, UNDER_WAY, DONE };
 
@@ -43,6 +47,22 @@ static void keep_log_name(void)
 	settings.log = name;
 }
 
+/* Kernels for one processor may differ in it; all that is counted in pages here
+ * counts the usual ones. */
+static bool is_page_size_usual(void)
+{
+	static const struct settings_error error = {
+		.variable = "the kernel's page size",
+		.reason = "is not 4096 bytes",
+	};
+
+	if (getauxval(AT_PAGESZ) == PAGE_BYTES)
+		return true;
+	settings.mode = MODE_OFF;
+	journal_bad_setting(&error);
+	return false;
+}
+
 static void begin(void)
 {
 	struct settings_error error;
@@ -54,6 +74,8 @@ static void begin(void)
 		return;
 	}
 	if (settings.mode == MODE_OFF || settings.policy & POLICY_NONE)
+		return;
+	if (!is_page_size_usual())
 		return;
 	keep_log_name();
 	engine_begin(&settings, &door);
@@ -138,24 +160,28 @@ static void leave_children(void)
 
 /* ------------------------------------------------------------------- forks */
 
+/* The thread's own mask while it forks. */
+static __thread uint64_t fork_mask;
+
 void start_fork(void)
 {
 	backtrace_before_fork();
-	lock_take_for_fork();
+	engine_before_fork(&fork_mask);
 }
 
 void start_fork_over(void)
 {
+	engine_after_fork(&fork_mask);
 	backtrace_after_fork();
-	lock_release_after_fork();
 }
 
 void start_child(void)
 {
+	descriptors_in_child();
 	backtrace_in_child();
 	signals_in_child();
 	journal_in_child();
-	lock_release_in_child(); /* last: signals may come again */
+	engine_in_child(&fork_mask); /* last: signals may come again */
 }
 
 /* The first handlers of all: what others do before a fork is done before the lock
@@ -183,6 +209,12 @@ __attribute__((constructor)) static void start(void)
 	if (!settings.follow)
 		leave_children();
 	start_watch_forks();
+	if (settings.mode != MODE_MEND || !engine_watches())
+		return;
+	if (engine_mends_with_views())
+		decoder_begin();
+	if (policy_may_refuse())
+		patch_libc();
 }
 
 __attribute__((destructor)) static void end(void)

@@ -16,6 +16,14 @@ long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
 	return SYS_CALL(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0);
 }
 
+long sys_write_memory(int pid, uintptr_t to, const void *from, size_t length)
+{
+	struct iovec local = { .iov_base = (void *)from, .iov_len = length };
+	struct iovec remote = { .iov_base = (void *)to, .iov_len = length };
+
+	return SYS_CALL(SYS_process_vm_writev, pid, &local, 1, &remote, 1, 0);
+}
+
 int sys_move_up(int fd)
 {
 	long high = sys_fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);

@@ -13,6 +13,8 @@
 
 #if defined(__x86_64__)
 #include "arch/x86_64.h"
+#elif defined(__aarch64__) && defined(__LP64__)
+#include "arch/aarch64.h"
 #else
 #error "no header under src/arch for this processor"
 #endif
@@ -129,7 +131,11 @@ static inline long sys_fstat(int fd, struct stat *status)
 
 static inline long sys_stat(const char *path, struct stat *status)
 {
+#ifdef SYS_stat
 	return SYS_CALL(SYS_stat, path, status, 0, 0, 0, 0);
+#else
+	return SYS_CALL(SYS_newfstatat, -100 /* AT_FDCWD */, path, status, 0, 0, 0);
+#endif
 }
 
 struct statfs;
@@ -212,5 +218,8 @@ bool sys_was_called(const ucontext_t *context);
 /* Copies this process's own memory, with an error where a plain read would
  * raise a signal. Returns the number of bytes read before the first bad page. */
 long sys_read_memory(int pid, void *to, uintptr_t from, size_t length);
+
+/* The other way: bytes written before the first page that cannot be. */
+long sys_write_memory(int pid, uintptr_t to, const void *from, size_t length);
 
 #endif

@@ -5,8 +5,9 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
+#include "descriptors.h"
+#include "lock.h"
 #include "memory.h"
 #include "sys.h"
 
@@ -40,14 +41,14 @@ _Static_assert(sizeof(struct procmap_query) == 0x68, "the size is part of the re
 
 static atomic_bool no_query; /* this kernel does not know PROCMAP_QUERY */
 
-static long query(int fd, uintptr_t address, struct vma *vma)
+static long query(int fd, uintptr_t address, struct vma *vma, bool named)
 {
 	struct procmap_query q = {
 		.size = sizeof q,
 		.query_flags = QUERY_COVERING_OR_NEXT,
 		.query_addr = address,
-		.vma_name_size = sizeof vma->name,
-		.vma_name_addr = (uintptr_t)vma->name,
+		.vma_name_size = named ? sizeof vma->name : 0,
+		.vma_name_addr = named ? (uintptr_t)vma->name : 0,
 	};
 	long result = sys_ioctl(fd, PROCMAP_QUERY, &q);
 
@@ -153,43 +154,67 @@ static bool read_line(struct reader *reader, struct vma *vma)
 	return true;
 }
 
-/* /proc/self/maps is opened once, at a high number: opened each time it would
- * take the lowest one, for a moment, and that is the one that another thread of
- * the host's may be about to dup2 onto. It speaks of the process that opened it,
- * so a child of fork opens its own. */
+/* /proc/self/maps is opened once and kept: opened each time it would take the
+ * lowest number, for a moment, and that is the one that another thread of the
+ * host's may be about to dup2 onto. It speaks of the process that opened it, so a
+ * child of fork opens its own. */
 #define PID_SHIFT 32
+#define HANDLE_MASK 0xffffffffUL
 
-static _Atomic uint64_t kept; /* process id and descriptor, 0: none */
-static _Atomic uint64_t kept_inode;
+static _Atomic uint64_t kept; /* process id, and the handle and 1; 0: none */
 
-static bool is_kept(int fd)
+static uint64_t keep(long fd)
 {
-	struct stat status;
+	int handle = descriptors_keep((int)fd);
+	uint64_t old = atomic_load(&kept);
 
-	return !sys_failed(sys_fstat(fd, &status)) && S_ISREG(status.st_mode) &&
-	       status.st_ino == atomic_load(&kept_inode);
+	if (handle < 0)
+		return 0;
+	if (old)
+		descriptors_release((int)(old & HANDLE_MASK) - 1);
+	return (uint64_t)sys_getpid() << PID_SHIFT | (uint64_t)(handle + 1);
+}
+
+static long reopen_maps(uint64_t seen)
+{
+	uint64_t mask, now;
+	long fd;
+
+	lock_take(&mask);
+	now = atomic_load(&kept);
+	if (now == seen) {
+		fd = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+		now = sys_failed(fd) ? 0 : keep(fd);
+		if (now)
+			atomic_store(&kept, now);
+		else if (!sys_failed(fd))
+			sys_close((int)fd);
+	}
+	lock_release(&mask);
+	if (!now)
+		return -ENOSYS;
+	return descriptors_number((int)(now & HANDLE_MASK) - 1);
 }
 
 static long open_maps(void)
 {
-	uint64_t seen = atomic_load(&kept), pid = (uint64_t)sys_getpid();
-	struct stat status;
-	long fd;
+	uint64_t seen = atomic_load(&kept);
+	int fd = seen ? descriptors_number((int)(seen & HANDLE_MASK) - 1) : -1;
 
-	if (seen >> PID_SHIFT == pid && is_kept((int)seen))
-		return (int)seen;
-	fd = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
-	if (sys_failed(fd))
-		return fd == -ENOENT ? -ENOSYS : fd;
-	fd = sys_move_up((int)fd);
-	if (sys_failed(sys_fstat((int)fd, &status)))
-		return -EBADF;
-	atomic_store(&kept_inode, status.st_ino);
-	if (atomic_compare_exchange_strong(&kept, &seen, pid << PID_SHIFT | (uint64_t)fd))
+	if (fd >= 0 && seen >> PID_SHIFT == (uint64_t)sys_getpid())
 		return fd;
-	/* Another thread was quicker. */
-	sys_close((int)fd);
-	return (int)seen;
+	return reopen_maps(seen);
+}
+
+/* The host may have closed it by a way without hooks, and have a file of its own
+ * at the number. */
+static bool lost_maps(void)
+{
+	uint64_t seen = atomic_load(&kept);
+
+	if (!seen || descriptors_is_open((int)(seen & HANDLE_MASK) - 1))
+		return false;
+	return !sys_failed(reopen_maps(seen));
 }
 
 long vma_find_in_text(uintptr_t address, struct vma *vma)
@@ -205,7 +230,7 @@ long vma_find_in_text(uintptr_t address, struct vma *vma)
 	return -ENOENT;
 }
 
-long vma_find(uintptr_t address, struct vma *vma)
+static long find(uintptr_t address, struct vma *vma, bool named)
 {
 	if (atomic_load_explicit(&no_query, memory_order_relaxed))
 		return vma_find_in_text(address, vma);
@@ -215,12 +240,24 @@ long vma_find(uintptr_t address, struct vma *vma)
 	if (sys_failed(fd))
 		return fd;
 
-	long result = query((int)fd, address, vma);
+	long result = query((int)fd, address, vma, named);
 
+	if ((result == -ENOTTY || result == -EBADF || result == -EINVAL) && lost_maps())
+		return find(address, vma, named);
 	if (result != -ENOTTY && result != -EINVAL)
 		return result;
 	atomic_store(&no_query, true);
 	return vma_find_in_text(address, vma);
+}
+
+long vma_find(uintptr_t address, struct vma *vma)
+{
+	return find(address, vma, true);
+}
+
+long vma_look(uintptr_t address, struct vma *vma)
+{
+	return find(address, vma, false);
 }
 
 /* A line without its newline, cut off where it does not fit. */

@@ -29,6 +29,9 @@ struct vma {
  * there is none, or another negated errno where the kernel cannot be asked. */
 long vma_find(uintptr_t address, struct vma *vma);
 
+/* The same without the name, which takes the kernel the longest. */
+long vma_look(uintptr_t address, struct vma *vma);
+
 /* The same from the text of /proc/self/maps, on every kernel. */
 long vma_find_in_text(uintptr_t address, struct vma *vma);
 

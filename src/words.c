@@ -51,7 +51,7 @@ static void add_piece(struct text *text, const struct event *event)
 static void add_answer(struct text *text, const struct event *event)
 {
 	if (event->refused && event->expected) {
-		text_add(text, " refused by the policy given");
+		text_add(text, " refused by the policy");
 	} else if (event->refused) {
 		text_add(text, " refused here (");
 		text_add(text, error_name(event->error));
@@ -69,6 +69,8 @@ static const char *outcome_words(enum outcome outcome)
 		[OUTCOME_ANONYMOUS] = ", mapped anonymous memory instead",
 		[OUTCOME_MOVED] = ", mended by moving the pages",
 		[OUTCOME_COPIED] = ", mended by copying the pages",
+		[OUTCOME_SHARED] = ", mended by a file mapping",
+		[OUTCOME_VIEWED] = ", mended by mapping the pages writable or executable in turn",
 	};
 
 	return (unsigned)outcome < OUTCOME_COUNT ? words[outcome] : "";

@@ -236,7 +236,8 @@ static bool is_errno(const json_t *value)
 static bool is_done(const json_t *value)
 {
 	return is_one_of(value, (const char *const[]){ "passed-on", "not-mended",
-						       "mapped-anonymous", "moved", "copied", NULL });
+						       "mapped-anonymous", "moved", "copied",
+						       "shared", "viewed", NULL });
 }
 
 static bool is_allocator(const json_t *value)

@@ -496,7 +496,7 @@ RUN_SCRIPT='mount -t tmpfs none /run; mkdir -p /run/systemd/journal'
 	cat received
 	[ "$(grep -c -x -e -- received)" -eq 5 ]
 	[ "$(grep -c '^<13>jitmend\[[0-9]*\]: journal-ask\[[0-9]*\]: ' received)" -eq 5 ]
-	grep -q 'mprotect(.*): execheap refused by the policy given, mended' received
+	grep -q 'mprotect(.*): execheap refused by the policy, mended' received
 	grep -q 'was made 1000 times' received
 }
 

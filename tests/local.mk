@@ -18,7 +18,8 @@ AM_TESTS_ENVIRONMENT = \
 
 # Unit tests hold pieces of the engine in their hands.
 unit_tests = tests/unit/decide tests/unit/settings tests/unit/codepages tests/unit/vma \
-	tests/unit/engine tests/unit/record
+	tests/unit/engine tests/unit/record tests/unit/store \
+	tests/unit/descriptors
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 tests_unit_decide_SOURCES = tests/unit/decide.c tests/unit/tap.h
@@ -27,12 +28,18 @@ tests_unit_codepages_SOURCES = tests/unit/codepages.c tests/unit/tap.h
 tests_unit_vma_SOURCES = tests/unit/vma.c tests/unit/tap.h
 tests_unit_engine_SOURCES = tests/unit/engine.c tests/unit/tap.h
 tests_unit_record_SOURCES = tests/unit/record.c tests/unit/tap.h
+tests_unit_store_SOURCES = tests/unit/store.c tests/unit/tap.h \
+	src/loader.h src/loader.c src/decoder.h src/decoder.c
+tests_unit_store_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_unit_descriptors_SOURCES = tests/unit/descriptors.c tests/unit/tap.h
 tests_unit_decide_LDADD = src/libengine.la
 tests_unit_settings_LDADD = src/libengine.la
 tests_unit_codepages_LDADD = src/libengine.la
 tests_unit_vma_LDADD = src/libengine.la
 tests_unit_engine_LDADD = src/libengine.la
 tests_unit_record_LDADD = src/librecord.la src/libengine.la
+tests_unit_descriptors_LDADD = src/libengine.la
+tests_unit_store_LDADD = src/libengine.la
 
 # The main job: tcc -run, and a program with each way to get memory for code.
 # The converter has debug information whatever CFLAGS say: tests look up there
@@ -97,6 +104,26 @@ tests_hosts_stack_SOURCES = tests/hosts/stack.c $(host_sources)
 tests_hosts_signals_SOURCES = tests/hosts/signals.c $(signal_host_sources)
 tests_hosts_masks_SOURCES = tests/hosts/masks.c $(signal_host_sources)
 
+# Code that is written and run, under each policy and strict. promise looks from
+# outside whether a page is ever writable and executable at once.
+TESTS += tests/views.bats
+EXTRA_DIST += tests/views.bats
+check_PROGRAMS += tests/promise tests/hosts/code-ways tests/hosts/code-turns \
+	tests/hosts/code-calls tests/hosts/code-limits tests/hosts/code-forks \
+	tests/hosts/code-signals
+code_host_sources = tests/hosts/code.h tests/hosts/code-bytes.c tests/hosts/code-words.c \
+	$(host_sources)
+tests_promise_SOURCES = tests/promise.c
+tests_hosts_code_ways_SOURCES = tests/hosts/code-ways.c $(code_host_sources)
+tests_hosts_code_turns_SOURCES = tests/hosts/code-turns.c $(code_host_sources)
+tests_hosts_code_turns_CFLAGS = $(AM_CFLAGS) -pthread
+tests_hosts_code_calls_SOURCES = tests/hosts/code-calls.c $(code_host_sources)
+tests_hosts_code_limits_SOURCES = tests/hosts/code-limits.c $(code_host_sources)
+tests_hosts_code_forks_SOURCES = tests/hosts/code-forks.c $(code_host_sources)
+tests_hosts_code_forks_CFLAGS = $(AM_CFLAGS) -pthread
+tests_hosts_code_signals_SOURCES = tests/hosts/code-signals.c $(code_host_sources)
+tests_hosts_code_signals_CFLAGS = $(AM_CFLAGS) -pthread
+
 # The journal. journal-check reads what any test leaves behind (common.bash).
 TESTS += tests/journal.bats
 EXTRA_DIST += tests/journal.bats tests/hosts/journal-plugin.c tests/hosts/journal-sockets.py
@@ -123,6 +150,15 @@ EXTRA_DIST += tests/audit.bats tests/data/read-journal.py tests/data/read-trace.
 check_PROGRAMS += tests/hosts/dangers
 tests_hosts_dangers_SOURCES = tests/hosts/dangers.c $(host_sources)
 
+# Another processor: built with a cross compiler by the test itself.
+TESTS += tests/cross.bats
+EXTRA_DIST += tests/cross.bats
+EXTRA_PROGRAMS += tests/unit/aarch64 tests/hosts/aarch64
+tests_unit_aarch64_SOURCES = tests/unit/aarch64.c tests/unit/tap.h
+tests_unit_aarch64_LDADD = src/libengine.la
+tests_hosts_aarch64_SOURCES = tests/hosts/aarch64.c
+tests_hosts_aarch64_CFLAGS = $(AM_CFLAGS) -pthread
+
 # Measurements, which no test waits for: doc/MEASUREMENTS has what they said.
 # NAMES=... says which of the programs, RUNS=... how often.
 EXTRA_PROGRAMS += tests/bench/interleave tests/bench/calls
@@ -143,3 +179,19 @@ EXTRA_DIST += tests/origins.bats tests/hosts/origins-module.c
 check_PROGRAMS += tests/hosts/origins
 tests_hosts_origins_SOURCES = tests/hosts/origins.c $(host_sources)
 tests_hosts_origins_CFLAGS = $(AM_CFLAGS) -g -pthread -fno-optimize-sibling-calls
+
+# Descriptors of ours that the host would close, and pages that the kernel writes to.
+TESTS += tests/descriptors.bats tests/kernel-writes.bats
+EXTRA_DIST += tests/under.bash tests/descriptors.bats tests/kernel-writes.bats \
+	tests/data/tcc-variables.c
+check_PROGRAMS += tests/hosts/descriptors tests/hosts/kernel-writes
+tests_hosts_descriptors_SOURCES = tests/hosts/descriptors.c $(host_sources)
+tests_hosts_kernel_writes_SOURCES = tests/hosts/kernel-writes.c $(host_sources)
+tests_hosts_kernel_writes_CFLAGS = $(AM_CFLAGS) -pthread
+
+# Calls that no symbol shows.
+TESTS += tests/reach.bats
+EXTRA_DIST += tests/reach.bats tests/hosts/deepbind-module.c
+check_PROGRAMS += tests/hosts/deepbind
+tests_hosts_deepbind_SOURCES = tests/hosts/deepbind.c $(host_sources)
+tests_hosts_deepbind_CFLAGS = $(AM_CFLAGS) -g -pthread

@@ -59,7 +59,32 @@ setup() {
 }
 
 @test "SA_RESETHAND and SA_NODEFER" {
-	alike signals oneshot nodefer
+	alike signals oneshot nodefer nested-open
+	logged mended
+}
+
+@test "a handler has the mask that it asked for" {
+	alike signals handler-masks
+	logged mended
+}
+
+@test "libc's own signals come through while threads are in faults" {
+	alike signals all-threads
+	logged mended
+}
+
+@test "100,000 faults, jumped out of, under a storm of another signal" {
+	alike signals storm
+	logged mended
+}
+
+@test "another signal's handler jumps out of faults" {
+	alike signals storm-jumps
+	logged mended
+}
+
+@test "threads are cancelled in faults" {
+	alike signals cancelled
 	logged mended
 }
 
@@ -123,6 +148,11 @@ setup() {
 
 @test "SIGSEGV pending when a wait unblocks it" {
 	alike masks suspended-pending
+	logged mended
+}
+
+@test "SIGSEGV sent to a wait under a mask of its own" {
+	alike masks suspended-sent
 	logged mended
 }
 

@@ -51,6 +51,8 @@ static inline int arch_fault_is_write(const ucontext_t *context)
 	return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
 }
 
+#define ARCH_INSTRUCTION_MOST 15 /* bytes */
+
 #define ARCH_SYSTEM_CALL { 0x0f, 0x05 }
 
 static inline uintptr_t arch_instruction(const ucontext_t *context)
@@ -58,9 +60,102 @@ static inline uintptr_t arch_instruction(const ucontext_t *context)
 	return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
 }
 
+static inline uintptr_t arch_stack(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+}
+
+/* Of the system call that the context comes after: what it returned, and its
+ * arguments, from 0. */
+static inline long arch_call_result(const ucontext_t *context)
+{
+	return (long)context->uc_mcontext.gregs[REG_RAX];
+}
+
+static inline uintptr_t arch_call_argument(const ucontext_t *context, int number)
+{
+	static const int registers[] = { REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9 };
+
+	return (uintptr_t)context->uc_mcontext.gregs[registers[number]];
+}
+
 static inline int arch_fault_is_fetch(const ucontext_t *context)
 {
 	return (context->uc_mcontext.gregs[REG_ERR] & 16) != 0;
 }
+
+/* A clock that costs nothing to read; only for comparing short times. */
+static inline uint64_t arch_ticks(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+/* Instructions are fetched as they stand in memory, through whichever mapping
+ * they were written. */
+static inline void arch_synchronise_code(uintptr_t start, uintptr_t length)
+{
+	(void)start;
+	(void)length;
+}
+
+/* ------------------------------------------- patched entry points (patch.c) */
+
+/* endbr64: where indirect jumps are tracked they may only lead here. */
+#define ARCH_LANDING { 0xf3, 0x0f, 0x1e, 0xfa }
+
+#define ARCH_JUMP_BYTES 5
+
+/* jmp TO, as it stands at AT. False: too far away. */
+static inline int arch_write_jump(unsigned char *code, uintptr_t at, uintptr_t to)
+{
+	int64_t distance = (int64_t)(to - (at + ARCH_JUMP_BYTES));
+
+	if (distance != (int32_t)distance)
+		return 0;
+	code[0] = 0xe9;
+	for (int i = 0; i < 4; i++)
+		code[1 + i] = (unsigned char)((uint64_t)distance >> 8 * i);
+	return 1;
+}
+
+/* What a stub reads. */
+struct patch_text {
+	uintptr_t start, length;
+};
+
+struct patch_target {
+	void *from_outside, *from_libc;
+};
+
+extern struct patch_text patch_text __attribute__((visibility("hidden")));
+extern struct patch_target patch_targets[] __attribute__((visibility("hidden")));
+extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
+
+/* For each entry: on to its target, by where the return address lies. Of the
+ * registers, r11 is free on entry to a function. */
+#define ARCH_PATCH_MOST 8
+#define ARCH_PATCH_STUB_BYTES 64
+#define ARCH_PATCH_STUBS                                              \
+	".text\n"                                                     \
+	".p2align 6\n"                                                \
+	".hidden arch_patch_stubs\n"                                  \
+	".type arch_patch_stubs, @function\n"                         \
+	"arch_patch_stubs:\n"                                         \
+	"	.cfi_startproc\n"                                     \
+	".irp number, 0, 1, 2, 3, 4, 5, 6, 7\n"                       \
+	"	.p2align 6\n"                                         \
+	"	movq (%rsp), %r11\n"                                  \
+	"	subq patch_text(%rip), %r11\n"                        \
+	"	cmpq patch_text+8(%rip), %r11\n"                      \
+	"	movq patch_targets+16*\\number(%rip), %r11\n"         \
+	"	cmovbq patch_targets+16*\\number+8(%rip), %r11\n"     \
+	"	jmpq *%r11\n"                                         \
+	".endr\n"                                                     \
+	"	.cfi_endproc\n"                                       \
+	".globl arch_patch_stubs\n"                                   \
+	".size arch_patch_stubs, .-arch_patch_stubs\n"
 
 #endif

@@ -102,6 +102,11 @@ HOOK int sigsuspend(const sigset_t *set)
 	sigset_t storage;
 
 	next_ensure();
+#ifdef ARCH_RESULT_TAKES_FIRST_ARGUMENT
+	/* The same wait, with the set where arch_call_argument finds it again. */
+	if (next.ppoll)
+		return next.ppoll(NULL, 0, NULL, translated(set, &storage));
+#endif
 	if (next.sigsuspend)
 		return next.sigsuspend(translated(set, &storage));
 	return (int)hook_answer(SYS_CALL(SYS_rt_sigsuspend, translated(set, &storage),

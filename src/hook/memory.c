@@ -72,6 +72,21 @@ HOOK int madvise(void *address, size_t length, int advice)
 	return (int)hook_answer(engine_madvise((uintptr_t)address, length, advice));
 }
 
+HOOK int mlock(const void *address, size_t length)
+{
+	return (int)hook_answer(engine_lock(SYS_mlock, (long)address, (long)length, 0));
+}
+
+HOOK int mlock2(const void *address, size_t length, unsigned flags)
+{
+	return (int)hook_answer(engine_lock(SYS_mlock2, (long)address, (long)length, (long)flags));
+}
+
+HOOK int mlockall(int flags)
+{
+	return (int)hook_answer(engine_lock(SYS_mlockall, flags, 0, 0));
+}
+
 HOOK void *shmat(int id, const void *address, int flags)
 {
 	struct request request = request_shmat(id, (uintptr_t)address, flags, HOOK_CALL_SITE);
@@ -82,9 +97,6 @@ HOOK void *shmat(int id, const void *address, int flags)
 
 HOOK int personality(unsigned long persona)
 {
-	long before = sys_personality(persona);
-
-	if (!sys_failed(before) && (uint32_t)persona != CURRENT_PERSONALITY)
-		engine_note_personality(persona);
-	return (int)hook_answer(before);
+	start_engine();
+	return (int)hook_answer(engine_personality(persona));
 }

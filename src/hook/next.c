@@ -2,68 +2,186 @@
 #include "next.h"
 
 #include <dlfcn.h>
-#include <stdatomic.h>
-#include <stdbool.h>
+#include <stddef.h>
+
+#include "symbols.h"
 
 struct next next;
+atomic_bool next_found, next_late_found;
 
-static void find_all(void)
+#define NEXT(field, name) { offsetof(struct next, field), name }
+
+static const struct symbol symbols[] = {
+	NEXT(posix_memalign, "posix_memalign"),
+	NEXT(aligned_alloc, "aligned_alloc"),
+	NEXT(memalign, "memalign"),
+	NEXT(valloc, "valloc"),
+	NEXT(pvalloc, "pvalloc"),
+	NEXT(sigaction, "sigaction"),
+	NEXT(signal, "signal"),
+	NEXT(sysv_signal, "__sysv_signal"),
+	NEXT(sigset, "sigset"),
+	NEXT(siginterrupt, "siginterrupt"),
+	NEXT(sighold, "sighold"),
+	NEXT(sigrelse, "sigrelse"),
+	NEXT(sigignore, "sigignore"),
+	NEXT(sigsuspend, "sigsuspend"),
+	NEXT(sigpending, "sigpending"),
+	NEXT(sigtimedwait, "sigtimedwait"),
+	NEXT(sigwait, "sigwait"),
+	NEXT(ppoll, "ppoll"),
+	NEXT(ppoll_chk, "__ppoll_chk"),
+	NEXT(pselect, "pselect"),
+	NEXT(epoll_pwait, "epoll_pwait"),
+	NEXT(epoll_pwait2, "epoll_pwait2"),
+	NEXT(attr_setsigmask, "pthread_attr_setsigmask_np"),
+	NEXT(attr_getsigmask, "pthread_attr_getsigmask_np"),
+	NEXT(_Fork, "_Fork"),
+	NEXT(register_atfork, "__register_atfork"),
+	NEXT(sbrk, "sbrk"),
+	NEXT(abort, "abort"),
+	NEXT(quick_exit, "quick_exit"),
+	NEXT(execve, "execve"),
+	NEXT(execveat, "execveat"),
+	NEXT(execvpe, "execvpe"),
+	NEXT(fexecve, "fexecve"),
+	NEXT(posix_spawn, "posix_spawn"),
+	NEXT(posix_spawnp, "posix_spawnp"),
+	NEXT(clone, "clone"),
+};
+
+/* Those of calls that many programs make, and many never. */
+static const struct symbol late_symbols[] = {
+	NEXT(close, "close"),
+	NEXT(close_range, "close_range"),
+	NEXT(closefrom, "closefrom"),
+	NEXT(dup2, "dup2"),
+	NEXT(dup3, "dup3"),
+	NEXT(read, "read"),
+	NEXT(read_chk, "__read_chk"),
+	NEXT(pread, "pread"),
+	NEXT(pread64, "pread64"),
+	NEXT(pread_chk, "__pread_chk"),
+	NEXT(pread64_chk, "__pread64_chk"),
+	NEXT(readv, "readv"),
+	NEXT(preadv, "preadv"),
+	NEXT(preadv64, "preadv64"),
+	NEXT(preadv2, "preadv2"),
+	NEXT(preadv64v2, "preadv64v2"),
+	NEXT(recv, "recv"),
+	NEXT(recv_chk, "__recv_chk"),
+	NEXT(recvfrom, "recvfrom"),
+	NEXT(recvfrom_chk, "__recvfrom_chk"),
+	NEXT(recvmsg, "recvmsg"),
+	NEXT(recvmmsg, "recvmmsg"),
+	NEXT(getrandom, "getrandom"),
+	NEXT(getentropy, "getentropy"),
+	NEXT(getdents64, "getdents64"),
+	NEXT(readlink, "readlink"),
+	NEXT(readlink_chk, "__readlink_chk"),
+	NEXT(readlinkat, "readlinkat"),
+	NEXT(readlinkat_chk, "__readlinkat_chk"),
+	NEXT(getcwd, "getcwd"),
+	NEXT(getcwd_chk, "__getcwd_chk"),
+	NEXT(fread, "fread"),
+	NEXT(fread_unlocked, "fread_unlocked"),
+	NEXT(fread_chk, "__fread_chk"),
+	NEXT(fread_unlocked_chk, "__fread_unlocked_chk"),
+	NEXT(fgets, "fgets"),
+	NEXT(fgets_unlocked, "fgets_unlocked"),
+	NEXT(fgets_chk, "__fgets_chk"),
+	NEXT(fgets_unlocked_chk, "__fgets_unlocked_chk"),
+	NEXT(getline, "getline"),
+	NEXT(getdelim, "getdelim"),
+	NEXT(__getdelim, "__getdelim"),
+	NEXT(fgetc, "fgetc"),
+	NEXT(getc, "getc"),
+	NEXT(_IO_getc, "_IO_getc"),
+	NEXT(getchar, "getchar"),
+	NEXT(getc_unlocked, "getc_unlocked"),
+	NEXT(fgetc_unlocked, "fgetc_unlocked"),
+	NEXT(getchar_unlocked, "getchar_unlocked"),
+	NEXT(uflow, "__uflow"),
+	NEXT(underflow, "__underflow"),
+	NEXT(vfscanf, "vfscanf"),
+	NEXT(isoc99_vfscanf, "__isoc99_vfscanf"),
+	NEXT(doallocbuf, "_IO_doallocbuf"),
+	NEXT(stat, "stat"),
+	NEXT(stat64, "stat64"),
+	NEXT(lstat, "lstat"),
+	NEXT(lstat64, "lstat64"),
+	NEXT(fstat, "fstat"),
+	NEXT(fstat64, "fstat64"),
+	NEXT(fstatat, "fstatat"),
+	NEXT(fstatat64, "fstatat64"),
+	NEXT(xstat, "__xstat"),
+	NEXT(xstat64, "__xstat64"),
+	NEXT(lxstat, "__lxstat"),
+	NEXT(lxstat64, "__lxstat64"),
+	NEXT(fxstat, "__fxstat"),
+	NEXT(fxstat64, "__fxstat64"),
+	NEXT(fxstatat, "__fxstatat"),
+	NEXT(fxstatat64, "__fxstatat64"),
+	NEXT(statx, "statx"),
+	NEXT(statfs, "statfs"),
+	NEXT(statfs64, "statfs64"),
+	NEXT(fstatfs, "fstatfs"),
+	NEXT(fstatfs64, "fstatfs64"),
+	NEXT(pipe, "pipe"),
+	NEXT(socketpair, "socketpair"),
+	NEXT(accept, "accept"),
+	NEXT(accept4, "accept4"),
+	NEXT(getsockname, "getsockname"),
+	NEXT(getpeername, "getpeername"),
+	NEXT(getsockopt, "getsockopt"),
+	NEXT(poll, "poll"),
+	NEXT(poll_chk, "__poll_chk"),
+	NEXT(select, "select"),
+	NEXT(epoll_wait, "epoll_wait"),
+	NEXT(nanosleep, "nanosleep"),
+	NEXT(uname, "uname"),
+	NEXT(sysinfo, "sysinfo"),
+	NEXT(times, "times"),
+	NEXT(getrusage, "getrusage"),
+	NEXT(getrlimit, "getrlimit"),
+	NEXT(getrlimit64, "getrlimit64"),
+	NEXT(getitimer, "getitimer"),
+	NEXT(setitimer, "setitimer"),
+	NEXT(getgroups, "getgroups"),
+	NEXT(wait4, "wait4"),
+	NEXT(waitpid, "waitpid"),
+	NEXT(wait, "wait"),
+	NEXT(waitid, "waitid"),
+	NEXT(ioctl, "ioctl"),
+	NEXT(readdir, "readdir"),
+	NEXT(readdir64, "readdir64"),
+};
+
+static void ask_dlsym(const struct symbol *list, size_t count)
 {
-	const struct {
-		void *pointer;
-		const char *name;
-	} table[] = {
-		{ &next.posix_memalign, "posix_memalign" },
-		{ &next.aligned_alloc, "aligned_alloc" },
-		{ &next.memalign, "memalign" },
-		{ &next.valloc, "valloc" },
-		{ &next.pvalloc, "pvalloc" },
-		{ &next.sigaction, "sigaction" },
-		{ &next.signal, "signal" },
-		{ &next.sysv_signal, "__sysv_signal" },
-		{ &next.sigset, "sigset" },
-		{ &next.siginterrupt, "siginterrupt" },
-		{ &next.sighold, "sighold" },
-		{ &next.sigrelse, "sigrelse" },
-		{ &next.sigignore, "sigignore" },
-		{ &next.sigsuspend, "sigsuspend" },
-		{ &next.sigpending, "sigpending" },
-		{ &next.sigtimedwait, "sigtimedwait" },
-		{ &next.sigwait, "sigwait" },
-		{ &next.ppoll, "ppoll" },
-		{ &next.ppoll_chk, "__ppoll_chk" },
-		{ &next.pselect, "pselect" },
-		{ &next.epoll_pwait, "epoll_pwait" },
-		{ &next.epoll_pwait2, "epoll_pwait2" },
-		{ &next.attr_setsigmask, "pthread_attr_setsigmask_np" },
-		{ &next.attr_getsigmask, "pthread_attr_getsigmask_np" },
-		{ &next._Fork, "_Fork" },
-		{ &next.register_atfork, "__register_atfork" },
-		{ &next.sbrk, "sbrk" },
-		{ &next.abort, "abort" },
-		{ &next.quick_exit, "quick_exit" },
-		{ &next.execve, "execve" },
-		{ &next.execveat, "execveat" },
-		{ &next.execvpe, "execvpe" },
-		{ &next.fexecve, "fexecve" },
-		{ &next.posix_spawn, "posix_spawn" },
-		{ &next.posix_spawnp, "posix_spawnp" },
-		{ &next.clone, "clone" },
-	};
-
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		*(void **)table[i].pointer = dlsym(RTLD_NEXT, table[i].name);
+	for (size_t i = 0; i < count; i++)
+		*(void **)((char *)&next + list[i].place) = dlsym(RTLD_NEXT, list[i].name);
 }
 
-void next_ensure(void)
+static void find(const struct symbol *list, size_t count, atomic_bool *found)
 {
-	static atomic_bool found;
 	static __thread bool finding;
 
-	if (atomic_load_explicit(&found, memory_order_acquire) || finding)
+	if (finding)
 		return;
 	finding = true;
-	find_all();
+	if (!symbols_find(list, count, &next))
+		ask_dlsym(list, count);
 	finding = false;
-	atomic_store_explicit(&found, true, memory_order_release);
+	atomic_store_explicit(found, true, memory_order_release);
+}
+
+void next_find(void)
+{
+	find(symbols, sizeof symbols / sizeof *symbols, &next_found);
+}
+
+void next_find_late(void)
+{
+	find(late_symbols, sizeof late_symbols / sizeof *late_symbols, &next_late_found);
 }

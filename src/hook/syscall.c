@@ -12,8 +12,10 @@
 #include "../memory.h"
 #include "../signals.h"
 #include "../start.h"
+#include "descriptor.h"
 #include "fork.h"
 #include "hook.h"
+#include "written.h"
 
 struct arguments {
 	long a, b, c, d, e, f;
@@ -22,6 +24,14 @@ struct arguments {
 static long pass(long number, const struct arguments *x)
 {
 	return SYS_CALL(number, x->a, x->b, x->c, x->d, x->e, x->f);
+}
+
+/* What may have the kernel write to code pages. */
+static long pass_written(long number, const struct arguments *x)
+{
+	const long list[] = { x->a, x->b, x->c, x->d, x->e, x->f };
+
+	return written_syscall(number, list);
 }
 
 static long call_mmap(const struct arguments *x, uintptr_t call_site)
@@ -45,15 +55,6 @@ static long call_shmat(const struct arguments *x, uintptr_t call_site)
 	struct request request = request_shmat((int)x->a, (uintptr_t)x->b, (int)x->c, call_site);
 
 	return engine_shmat(&request);
-}
-
-static long call_personality(const struct arguments *x)
-{
-	long before = pass(SYS_personality, x);
-
-	if (!sys_failed(before) && (uint32_t)x->a != CURRENT_PERSONALITY)
-		engine_note_personality((unsigned long)x->a);
-	return before;
 }
 
 /* What the host points to, which may be nowhere: some programs ask so whether an
@@ -157,12 +158,26 @@ static long dispatch(long number, const struct arguments *x, uintptr_t call_site
 				     (uintptr_t)x->e);
 	case SYS_madvise:
 		return engine_madvise((uintptr_t)x->a, (size_t)x->b, (int)x->c);
+	case SYS_mlock:
+	case SYS_mlock2:
+	case SYS_mlockall:
+		return engine_lock(number, x->a, x->b, x->c);
 	case SYS_personality:
-		return call_personality(x);
+		return engine_personality((unsigned long)x->a);
 	case SYS_rt_sigprocmask:
 		return call_sigprocmask(x);
 	case SYS_rt_sigaction:
 		return call_sigaction(x);
+	case SYS_close:
+		return hook_close_by_syscall((int)x->a);
+	case SYS_close_range:
+		return hook_close_range_by_syscall((unsigned)x->a, (unsigned)x->b, (unsigned)x->c);
+#ifdef SYS_dup2
+	case SYS_dup2:
+		return hook_dup2_by_syscall((int)x->a, (int)x->b);
+#endif
+	case SYS_dup3:
+		return hook_dup3_by_syscall((int)x->a, (int)x->b, (int)x->c);
 	case SYS_exit_group:
 		journal_end();
 		break;
@@ -171,7 +186,7 @@ static long dispatch(long number, const struct arguments *x, uintptr_t call_site
 	}
 	if (is_plain_fork(number, x))
 		return hook_fork_by_syscall(number, x->a, x->b, x->c, x->d, x->e);
-	return pass(number, x);
+	return pass_written(number, x);
 }
 
 HOOK long syscall(long number, ...)

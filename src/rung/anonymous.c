@@ -2,6 +2,7 @@
 #include "anonymous.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "../codepages.h"
@@ -28,18 +29,57 @@ static long move_over(uintptr_t from, uintptr_t to, size_t length)
 	return sys_failed(result) ? -EBUSY : 0;
 }
 
+/* In a child of fork the thread that moved pages just then does not exist: they
+ * are brought back. */
+static struct {
+	enum { NOTHING, AWAY, HELD } step;
+	struct piece piece;
+	uintptr_t away;
+} under_way;
+
+static void begin(int step, const struct piece *piece, uintptr_t away)
+{
+	under_way.piece = *piece;
+	under_way.away = away;
+	atomic_signal_fence(memory_order_seq_cst);
+	under_way.step = step;
+}
+
 /* Also where nothing came of it the pages keep an entry: a thread may have
  * touched them meanwhile and ask only now. */
 static void settle(const struct piece *piece, int protection)
 {
 	struct code_page page = {
-		.state = PAGE_SETTLED,
+		.state = PAGE_PLAIN,
 		.ask = (unsigned)protection,
 		.view = (unsigned)protection,
-		.rung = 1,
 	};
 
-	codepages_end_move(piece->start, length_of(piece), page);
+	atomic_signal_fence(memory_order_seq_cst);
+	under_way.step = NOTHING;
+	codepages_set(piece->start, length_of(piece), page);
+}
+
+/* Whoever touches the pages from now on waits for the lock. */
+static void hold(const struct piece *piece)
+{
+	settle(piece, piece->protection);
+}
+
+void rung_anonymous_in_child(void)
+{
+	const struct piece *piece = &under_way.piece;
+	size_t length = length_of(piece);
+	struct vma vma;
+
+	/* Unless they had not left yet, or were back already. */
+	if (under_way.step == AWAY &&
+	    (vma_look(piece->start, &vma) || vma.start > piece->start))
+		sys_mremap(under_way.away, length, length, MREMAP_MAYMOVE | MREMAP_FIXED,
+			   piece->start);
+	if (under_way.step != NOTHING)
+		sys_mprotect(piece->start, length, piece->protection, -1);
+	under_way.step = NOTHING;
 }
 
 /* The pages are away and the way back is refused, for want of kernel memory:
@@ -82,7 +122,8 @@ long rung_anonymous_move(const struct piece *piece, int protection, int pkey)
 	away = reserve(length, PROT_NONE);
 	if (sys_failed(away))
 		return away;
-	codepages_begin_move(piece->start, length);
+	hold(piece);
+	begin(AWAY, piece, (uintptr_t)away);
 	result = move_over(piece->start, (uintptr_t)away, length);
 	if (result) {
 		settle(piece, piece->protection);
@@ -145,7 +186,8 @@ long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 	copy = reserve(length, PROT_READ | PROT_WRITE);
 	if (sys_failed(copy))
 		return copy;
-	codepages_begin_move(piece->start, length);
+	hold(piece);
+	begin(HELD, piece, 0);
 	if (piece->protection != PROT_READ &&
 	    sys_failed(sys_mprotect(piece->start, length, PROT_READ, -1)))
 		result = -EBUSY;

@@ -18,4 +18,7 @@
 long rung_anonymous_move(const struct piece *piece, int protection, int pkey);
 long rung_anonymous_copy(const struct piece *piece, int protection, int pkey);
 
+/* In a child of fork: what another thread of the parent's was at is undone. */
+void rung_anonymous_in_child(void);
+
 #endif

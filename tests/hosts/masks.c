@@ -404,6 +404,63 @@ static void *send_to_sleeper(void *argument)
 	return NULL;
 }
 
+static void on_sent_to_waiter(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *where = context;
+
+	(void)info;
+	(void)number;
+	count++;
+	say_mask("in the handler");
+	say_set("interrupted", &where->uc_sigmask);
+}
+
+static long wait_under(int way, int epoll, const sigset_t *mask)
+{
+	struct timespec moment = { 5, 0 };
+	struct epoll_event event;
+
+	switch (way) {
+	case 0: return sigsuspend(mask);
+	case 1: return ppoll(NULL, 0, &moment, mask);
+	case 2: return pselect(0, NULL, NULL, NULL, &moment, mask);
+	case 3: return epoll_pwait(epoll, &event, 1, 5000, mask);
+	default: return epoll_pwait2(epoll, &event, 1, &moment, mask);
+	}
+}
+
+/* Sent while a call waits under a mask of its own: that is the one which counts. */
+static void suspended_sent(void)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC), way, turn;
+	sigset_t before[3], during[3];
+	pthread_t thread;
+
+	code_page();
+	handle(on_sent_to_waiter, 0);
+	main_thread = gettid();
+	before[0] = before[2] = set_of(SIGUSR2);
+	before[1] = set_of(SIGSEGV);
+	sigaddset(&before[1], SIGUSR2);
+	sigfillset(&during[0]);
+	sigdelset(&during[0], SIGSEGV);
+	during[1] = set_of(SIGALRM);
+	during[2] = set_of(0);
+	for (way = 0; way < 5; way++)
+		for (turn = 0; turn < 3; turn++) {
+			count = 0;
+			sigprocmask(SIG_SETMASK, &before[turn], NULL);
+			must(pthread_create(&thread, NULL, send_to_sleeper, NULL) == 0, "thread");
+			say_result("wait", wait_under(way, epoll, &during[turn]));
+			say("way %d, turn %d: %d times", way, turn, (int)count);
+			pthread_join(thread, NULL);
+			say_pending("left");
+			unmask_all();
+		}
+	close(epoll);
+	signal(SIGSEGV, SIG_DFL);
+}
+
 /* Blocked, a sent SIGSEGV interrupts nothing. */
 static void uninterrupted(void)
 {
@@ -653,6 +710,7 @@ int main(int argc, char **argv)
 		{ "thread-masks", thread_masks },
 		{ "suspended", suspended },
 		{ "suspended-pending", suspended_pending },
+		{ "suspended-sent", suspended_sent },
 		{ "uninterrupted", uninterrupted },
 		{ "restarted", restarted },
 		{ "old-ways", old_ways },

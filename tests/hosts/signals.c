@@ -7,8 +7,11 @@
 #include <execinfo.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <ucontext.h>
 
 /* siginterrupt and its kin are what is to be tried. */
@@ -524,6 +527,354 @@ static void nodefer(void)
 	signal(SIGSEGV, SIG_DFL);
 }
 
+/* ------------------------------------------------- masks within the handler */
+
+static sigset_t seen_mask, seen_interrupted;
+static uint64_t seen_kernel;
+
+/* What the kernel blocks for this thread, but for the two signals that jitmend
+ * has its own way with. */
+static uint64_t kernel_mask(void)
+{
+	FILE *status = fopen("/proc/thread-self/status", "re");
+	unsigned long blocked = 0;
+	char line[256];
+
+	must(status, "/proc/thread-self/status");
+	while (fgets(line, sizeof(line), status) && sscanf(line, "SigBlk: %lx", &blocked) != 1)
+		;
+	fclose(status);
+	return blocked & ~(1ul << (SIGSEGV - 1) | 1ul << (STAND_IN - 1));
+}
+
+static void on_masked(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *where = context;
+
+	(void)number;
+	count++;
+	pthread_sigmask(SIG_BLOCK, NULL, &seen_mask);
+	memcpy(&seen_interrupted, &where->uc_sigmask, sizeof(uint64_t));
+	seen_kernel = kernel_mask();
+#ifdef __x86_64__
+	if (info->si_code > 0)
+		where->uc_mcontext.gregs[REG_RIP] += 3; /* the length of store_nowhere's store */
+#endif
+}
+
+static void say_handler_mask(const char *what, bool faulting)
+{
+	count = 0;
+	if (faulting)
+		store_nowhere();
+	else
+		raise(SIGSEGV);
+	say("%s: %s, %d times", what, faulting ? "a fault" : "sent", (int)count);
+	say_set("  in the handler", &seen_mask);
+	say_set("  interrupted", &seen_interrupted);
+	say("  in the kernel: %lx", (unsigned long)seen_kernel);
+	say_mask("  afterwards");
+}
+
+static void say_handler_masks(const char *what, const sigset_t *mask, int flags)
+{
+	struct sigaction action = { .sa_mask = *mask, .sa_flags = SA_SIGINFO | flags };
+	int turn;
+
+	action.sa_sigaction = on_masked;
+	for (turn = 0; turn < 2; turn++) {
+		must(sigaction(SIGSEGV, &action, NULL) == 0, "sigaction");
+		say_handler_mask(what, turn == 0);
+	}
+}
+
+/* sa_mask, flags and what was blocked before, each with each. The raw sets have
+ * the signals in them that libc keeps for itself. */
+static void handler_masks(void)
+{
+	static const int flags[] = { 0, SA_NODEFER, (int)SA_RESETHAND,
+				     (int)SA_RESETHAND | SA_NODEFER | SA_RESTART | SA_ONSTACK };
+	sigset_t sets[6], before[4];
+	char what[64];
+	size_t i, j, k;
+
+	code_page();
+	sets[0] = set_of(0);
+	sets[1] = set_of(SIGALRM);
+	sigaddset(&sets[1], SIGUSR1);
+	sigfillset(&sets[2]);
+	sets[3] = set_of(SIGSEGV);
+	memset(&sets[4], 0xff, sizeof(sets[4]));
+	sigfillset(&sets[5]);
+	sigdelset(&sets[5], SIGSEGV);
+	before[0] = set_of(0);
+	before[1] = set_of(SIGUSR2);
+	sigaddset(&before[1], 34);
+	before[2] = set_of(SIGSYS);
+	sigfillset(&before[3]);
+	sigdelset(&before[3], SIGSEGV);
+	for (i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		must(sigprocmask(SIG_SETMASK, &before[i], NULL) == 0, "sigprocmask");
+		for (j = 0; j < sizeof(sets) / sizeof(sets[0]); j++)
+			for (k = 0; k < sizeof(flags) / sizeof(flags[0]); k++) {
+				snprintf(what, sizeof(what), "before %d, sa_mask %d, flags %#x",
+					 (int)i, (int)j, (unsigned)flags[k]);
+				say_handler_masks(what, &sets[j], flags[k]);
+			}
+	}
+	unmask_all();
+	signal(SIGSEGV, SIG_DFL);
+}
+
+/* Signals of the thread library's own that are pending while a fault is looked at
+ * must come through: setuid has every thread take part. */
+static atomic_bool finished;
+
+static void *fault_all_the_time(void *argument)
+{
+	while (!finished)
+		must(store_nowhere() == 42, "the register that the handler changed");
+	return argument;
+}
+
+static void on_fault_step(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *where = context;
+
+	(void)number;
+	(void)info;
+#ifdef __x86_64__
+	where->uc_mcontext.gregs[REG_RIP] += 3;
+	where->uc_mcontext.gregs[REG_RAX] += 1;
+#endif
+}
+
+static void all_threads(void)
+{
+	pthread_t threads[2];
+	int i, failed = 0;
+
+	code_page();
+	handle(on_fault_step, 0);
+	finished = false;
+	for (i = 0; i < 2; i++)
+		must(pthread_create(&threads[i], NULL, fault_all_the_time, NULL) == 0, "thread");
+	for (i = 0; i < 500; i++)
+		failed += setuid(getuid()) != 0;
+	finished = true;
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	say("setuid failed %d times", failed);
+	signal(SIGSEGV, SIG_DFL);
+}
+
+/* ------------------------------------------------------------------ storms */
+
+static atomic_int alarms, within, odd_masks;
+static volatile sig_atomic_t may_jump;
+
+/* Open beside itself are all signals but, within the host's own handler, SIGSEGV. */
+static void on_usr1(int number)
+{
+	sigset_t mask;
+	int i;
+
+	(void)number;
+	alarms++;
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	within += sigismember(&mask, SIGSEGV);
+	for (i = 1; i <= 64; i++)
+		if (i != SIGUSR1 && i != SIGSEGV && i != STAND_IN && sigismember(&mask, i) == 1)
+			odd_masks++;
+	if (may_jump)
+		siglongjmp(back, 2);
+}
+
+static void *send_usr1(void *argument)
+{
+	pthread_t *to = argument;
+
+	while (!finished) {
+		pthread_kill(*to, SIGUSR1);
+		usleep(20);
+	}
+	return NULL;
+}
+
+/* SIGUSR1 from a clock and from another thread, to this one. */
+static pthread_t self, sender;
+static timer_t clock_timer;
+
+static void begin_storm(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
+	struct itimerspec often = { { 0, 100000 }, { 0, 100000 } };
+
+	event._sigev_un._tid = gettid();
+	finished = false;
+	alarms = within = odd_masks = 0;
+	self = pthread_self();
+	signal(SIGUSR1, on_usr1);
+	must(pthread_create(&sender, NULL, send_usr1, &self) == 0, "thread");
+	must(timer_create(CLOCK_MONOTONIC, &event, &clock_timer) == 0, "timer_create");
+	must(timer_settime(clock_timer, 0, &often, NULL) == 0, "timer_settime");
+}
+
+static void end_storm(void)
+{
+	timer_delete(clock_timer);
+	finished = true;
+	pthread_join(sender, NULL);
+	signal(SIGUSR1, SIG_IGN);
+	unmask_all();
+	signal(SIGUSR1, SIG_DFL);
+}
+
+/* The host's own faults, jumped out of, under a storm of another signal. */
+static void storm(void)
+{
+	volatile int i;
+
+	code_page();
+	handle(on_fault, 0);
+	begin_storm();
+	for (i = 0; i < 100000; i++)
+		if (!sigsetjmp(back, 1))
+			fault();
+	say_mask("after the faults");
+	end_storm();
+	say("%d faults, signals came: %d, some within the handler: %d, odd masks %d", (int)count,
+	    alarms > 100, within > 0, (int)odd_masks);
+	signal(SIGSEGV, SIG_DFL);
+}
+
+static unsigned char *turned;
+
+static void turn_page(int times)
+{
+	while (times--)
+		must(mprotect(turned, PAGE, RWX) == 0 && mprotect(turned, PAGE, RW) == 0,
+		     "mprotect");
+}
+
+static void *turn_pages(void *argument)
+{
+	while (!finished)
+		turn_page(1);
+	return argument;
+}
+
+/* The other signal's handler jumps out of whatever it meets: a store into a page
+ * that turns to code and back, or the handler of a fault. Nothing may be left
+ * held, or the page could turn no more. */
+static void storm_jumps(void)
+{
+	volatile uint64_t *word;
+	volatile int jumps = 0;
+	pthread_t turner;
+
+	code_page();
+	turned = heap_pages(1);
+	word = (volatile uint64_t *)(void *)(turned + 256);
+	handle(on_fault_step, 0);
+	begin_storm();
+	must(pthread_create(&turner, NULL, turn_pages, NULL) == 0, "thread");
+	while (jumps < 3000) {
+		if (sigsetjmp(back, 1) == 2)
+			jumps++;
+		may_jump = jumps < 3000;
+		while (may_jump) {
+			++*word;
+			store_nowhere();
+		}
+	}
+	may_jump = 0;
+	end_storm();
+	pthread_join(turner, NULL);
+	turn_page(100);
+	say("%d jumps, odd masks %d, stores %d", (int)jumps, (int)odd_masks, *word > 0);
+	say_mask("afterwards");
+	signal(SIGSEGV, SIG_DFL);
+}
+
+static void *store_until_cancelled(void *argument)
+{
+	volatile uint64_t *word = argument;
+
+	must(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == 0, "cancel type");
+	for (;;)
+		++*word;
+	return argument;
+}
+
+static void *fault_until_cancelled(void *argument)
+{
+	must(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == 0, "cancel type");
+	for (;;)
+		store_nowhere();
+	return argument;
+}
+
+/* Cancelled at any instruction, in faults of both kinds, while a page turns. */
+static void cancelled(void)
+{
+	pthread_t threads[2], turner;
+	int round, i, wrong = 0;
+	void *result;
+
+	code_page();
+	turned = heap_pages(1);
+	handle(on_fault_step, 0);
+	finished = false;
+	must(pthread_create(&turner, NULL, turn_pages, NULL) == 0, "thread");
+	for (round = 0; round < 600; round++) {
+		must(pthread_create(&threads[0], NULL, store_until_cancelled, turned + 256) == 0 &&
+		     pthread_create(&threads[1], NULL, fault_until_cancelled, NULL) == 0, "thread");
+		usleep((useconds_t)round % 100);
+		for (i = 0; i < 2; i++) {
+			pthread_cancel(threads[i]);
+			pthread_join(threads[i], &result);
+			wrong += result != PTHREAD_CANCELED;
+		}
+	}
+	finished = true;
+	pthread_join(turner, NULL);
+	turn_page(100);
+	say("not cancelled: %d", wrong);
+	signal(SIGSEGV, SIG_DFL);
+}
+
+/* Open again by the handler's own hand, it may fault as deep as it likes. */
+static void on_fault_open(int number, siginfo_t *info, void *context)
+{
+	sigset_t segv = set_of(SIGSEGV);
+
+	(void)number;
+	(void)info;
+	(void)context;
+	if (++count == 3)
+		say_mask("three deep");
+	pthread_sigmask(SIG_UNBLOCK, &segv, NULL);
+	if (count < 5)
+		fault();
+	siglongjmp(back, 1);
+}
+
+static void nested_open(void)
+{
+	struct sigaction action = { .sa_flags = SA_SIGINFO };
+
+	code_page();
+	action.sa_sigaction = on_fault_open;
+	action.sa_mask = set_of(SIGALRM);
+	must(sigaction(SIGSEGV, &action, NULL) == 0, "sigaction");
+	count = 0;
+	fault_once();
+	say("%d deep", (int)count);
+	say_mask("afterwards");
+	signal(SIGSEGV, SIG_DFL);
+}
+
 static void on_fault_trace(int number, siginfo_t *info, void *context)
 {
 	void *frames[50];
@@ -637,6 +988,55 @@ static void nested_fault(void)
 	fault();
 }
 
+/* SA_NODEFER does not open what sa_mask names. */
+static void nested_named_fault(void)
+{
+	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+	action.sa_sigaction = on_fault_nested;
+	action.sa_mask = set_of(SIGSEGV);
+	sigaction(SIGSEGV, &action, NULL);
+	fault_once();
+}
+
+static void nested_filled_fault(void)
+{
+	struct sigaction action = { .sa_flags = SA_SIGINFO };
+
+	action.sa_sigaction = on_fault_fault;
+	sigfillset(&action.sa_mask);
+	sigaction(SIGSEGV, &action, NULL);
+	fault();
+}
+
+/* Again and again, until the stack has no room for another frame. */
+static void nested_endless_fault(void)
+{
+	struct rlimit little = { 1 << 20, 1 << 20 };
+
+	setrlimit(RLIMIT_STACK, &little);
+	handle(on_fault_fault, SA_NODEFER);
+	fault();
+}
+
+static void on_usr1_fault(int number);
+
+static void on_fault_raise(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	(void)context;
+	raise(SIGUSR1);
+}
+
+/* A handler on top of the handler faults. */
+static void nested_other_fault(void)
+{
+	signal(SIGUSR1, on_usr1_fault);
+	handle(on_fault_raise, 0);
+	fault();
+}
+
 static void oneshot_fault(void)
 {
 	handle(on_fault, (int)SA_RESETHAND);
@@ -724,6 +1124,9 @@ static void deaths(void)
 		{ "ignored, fault", ignored_fault }, { "ignored, raise", ignored_raise },
 		{ "blocked, fault", blocked_fault }, { "blocked, raise", blocked_raise },
 		{ "blocked, raise, unblocked", unblocked_raise }, { "nested", nested_fault },
+		{ "nested, named", nested_named_fault }, { "nested, filled", nested_filled_fault },
+		{ "nested, endless", nested_endless_fault },
+		{ "nested, another's", nested_other_fault },
 		{ "one shot", oneshot_fault }, { "plain jump", stuck_fault },
 		{ "again and again", again_fault }, { "all masked", masked_handler_fault },
 		{ "in code", code_fault }, { "code no more", moved_fault },
@@ -780,6 +1183,12 @@ int main(int argc, char **argv)
 		{ "thread-stacks", thread_stacks },
 		{ "oneshot", oneshot },
 		{ "nodefer", nodefer },
+		{ "handler-masks", handler_masks },
+		{ "all-threads", all_threads },
+		{ "storm", storm },
+		{ "storm-jumps", storm_jumps },
+		{ "cancelled", cancelled },
+		{ "nested-open", nested_open },
 		{ "trace", trace },
 		{ "death", death },
 		{ "death-with-core", death_with_core },

@@ -63,7 +63,7 @@ static void heap_page(void)
 	SAME((long long)last_request.call_site, 0x1234, "the call site is handed on");
 	SAME(run(pages), 42, "it runs where it was");
 	SAME(pages[PAGE], 7, "its neighbour is untouched");
-	SAME(codepages_get((uintptr_t)pages).state, PAGE_SETTLED, "the table knows it");
+	SAME(codepages_get((uintptr_t)pages).state, PAGE_PLAIN, "the table knows it");
 	SAME(protect(pages, PAGE, PROT_READ | PROT_WRITE), 0, "it becomes data");
 	pages[1] = 43;
 	SAME(protect(pages, 2 * PAGE, PROT_READ | PROT_EXEC), 0, "and code, with its neighbour");

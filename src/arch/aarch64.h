@@ -1,0 +1,202 @@
+/* arch/aarch64.h: all that is particular to aarch64: the system call
+ * instruction, the kernel's structures, the words of a fault, the caches.
+ *
+ * Async-signal-safe, no locks. Sources: syscall(2), sigaction(2), the kernel's
+ * arch/arm64/include/uapi/asm/sigcontext.h for the records of a signal frame, the
+ * Arm Architecture Reference Manual for the syndrome (ESR_EL1), for the encoding
+ * of loads and stores, and for the cache type register (CTR_EL0). */
+#ifndef JITMEND_ARCH_AARCH64_H
+#define JITMEND_ARCH_AARCH64_H
+
+#include <stdint.h>
+#include <ucontext.h>
+
+/* Kernels with pages of 16 or 64 KiB exist; start.c looks. */
+#define ARCH_PAGE_SIZE 4096UL
+#define ARCH_ADDRESS_BITS 48 /* of user space; more only for who asks mmap for it */
+
+/* The result takes the first argument's register: it is kept in another as well,
+ * for arch_call_argument. */
+static inline long arch_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+	register long x9 __asm__("x9") = a;
+
+	__asm__ volatile("svc #0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5), "r"(x9)
+			 : "memory");
+	return x0;
+}
+
+/* Handlers return to the kernel's own code in the vdso, which unwinders know and
+ * which may be jumped to where landing pads are asked for: no restorer of ours. */
+#define ARCH_RESTORER_ASM ""
+#define arch_restore_rt 0L
+#define ARCH_SA_RESTORER 0
+
+/* ------------------------------------------------------------------- faults */
+
+#define ARCH_INSTRUCTION_MOST 4 /* bytes */
+
+/* Of a system call that libc made, the first argument is gone when it has returned. */
+#define ARCH_RESULT_TAKES_FIRST_ARGUMENT
+
+#define ARCH_SYSTEM_CALL { 0x01, 0x00, 0x00, 0xd4 } /* svc #0 */
+
+static inline uintptr_t arch_instruction(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.pc;
+}
+
+static inline uintptr_t arch_stack(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.sp;
+}
+
+/* Of the system call that the context comes after: what it returned, and its
+ * arguments, from 0; the first where arch_syscall made the call. */
+static inline long arch_call_result(const ucontext_t *context)
+{
+	return (long)context->uc_mcontext.regs[0];
+}
+
+static inline uintptr_t arch_call_argument(const ucontext_t *context, int number)
+{
+	return (uintptr_t)context->uc_mcontext.regs[number ? number : 9];
+}
+
+/* The head of a record in the signal frame; one of magic 0 is the last. */
+struct arch_record {
+	uint32_t magic, size;
+};
+
+#define ARCH_ESR_MAGIC 0x45535201u
+
+/* The syndrome of the fault, from the record that the kernel writes for it; 0,
+ * which is none of a fault's, where there is no record: emulators leave it out. */
+static inline uint64_t arch_syndrome(const ucontext_t *context)
+{
+	const unsigned char *records = context->uc_mcontext.__reserved;
+	uint64_t at = 0, syndrome = 0;
+	struct arch_record record;
+
+	while (at + sizeof record + sizeof syndrome <= sizeof context->uc_mcontext.__reserved) {
+		__builtin_memcpy(&record, records + at, sizeof record);
+		if (record.magic == ARCH_ESR_MAGIC) {
+			__builtin_memcpy(&syndrome, records + at + sizeof record, sizeof syndrome);
+			return syndrome;
+		}
+		if (record.magic == 0 || record.size < sizeof record)
+			return 0;
+		at += record.size;
+	}
+	return 0;
+}
+
+/* Whether an instruction among the loads and stores stores, or does both. */
+static inline int arch_stores(uint32_t instruction)
+{
+	int load = (instruction >> 22 & 1) != 0;
+
+	if ((instruction & 0xffffffe0u) == 0xd50b7420u || /* DC ZVA */
+	    (instruction & 0xfe000000u) == 0xe4000000u) /* of scalable vectors */
+		return 1;
+	if ((instruction & 0x0a000000u) != 0x08000000u)
+		return 0;
+	switch (instruction >> 27 & 7) {
+	case 1: /* of structures; exclusive; compare and swap */
+		if (!(instruction & 0x04000000u) && instruction & 0x00200000u &&
+		    (instruction & 0x00800000u || !(instruction & 0x80000000u)))
+			return 1;
+		return !load;
+	case 3: /* literals; with acquire or release; copies and sets */
+		if ((instruction & 0x01200c00u) == 0x01000400u)
+			return 1;
+		return instruction & 0x01000000u && !(instruction & 0x00c00000u);
+	case 5: /* pairs */
+		return !load;
+	case 7: /* single registers; atomic operations */
+		if ((instruction & 0x05200c00u) == 0x00200000u)
+			return (instruction & 0x0000f000u) != 0x0000c000u; /* LDAPR only loads */
+		if ((instruction & 0x01200400u) == 0x00200400u) /* LDRAA and LDRAB */
+			return 0;
+		if ((instruction & 0xc4c00000u) == 0x04800000u) /* 16 bytes */
+			return 1;
+		return !(instruction & 0x00c00000u);
+	default:
+		return 0;
+	}
+}
+
+/* Classes of the syndrome, from user space; and bits of a data abort's. Upkeep of
+ * the caches is named a write, and needs no more than reading. */
+#define ARCH_CLASS_FETCH 0x20u
+#define ARCH_CLASS_DATA 0x24u
+#define ARCH_FAULT_WRITE (1u << 6)
+#define ARCH_FAULT_UPKEEP (1u << 8)
+
+static inline int arch_fault_is_fetch(const ucontext_t *context)
+{
+	uint64_t syndrome = arch_syndrome(context);
+
+	if (syndrome == 0)
+		return context->uc_mcontext.fault_address == context->uc_mcontext.pc;
+	return (syndrome >> 26 & 0x3f) == ARCH_CLASS_FETCH;
+}
+
+/* Without a syndrome the instruction tells. It was fetched: it can be read. */
+static inline int arch_fault_is_write(const ucontext_t *context)
+{
+	uint64_t syndrome = arch_syndrome(context);
+
+	if (syndrome == 0)
+		return !arch_fault_is_fetch(context) &&
+		       arch_stores(*(const uint32_t *)arch_instruction(context));
+	return (syndrome >> 26 & 0x3f) == ARCH_CLASS_DATA &&
+	       (syndrome & (ARCH_FAULT_WRITE | ARCH_FAULT_UPKEEP)) == ARCH_FAULT_WRITE;
+}
+
+/* A clock that costs little to read; only for comparing short times. On many
+ * machines it counts no faster than 24 MHz. */
+static inline uint64_t arch_ticks(void)
+{
+	uint64_t ticks;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+	return ticks;
+}
+
+/* ------------------------------------------------------------------- caches */
+
+#define ARCH_CACHE_CLEAN_NOT_NEEDED (1u << 28)
+#define ARCH_CACHE_INVALIDATION_NOT_NEEDED (1u << 29)
+
+/* Instructions that were copied to other memory are fetched from there as they
+ * are now. The program cleans the caches for what it writes, by its addresses;
+ * of a copy it knows nothing. The pages must be readable. */
+static inline void arch_synchronise_code(uintptr_t start, uintptr_t length)
+{
+	uintptr_t end = start + length, data, code;
+	uint64_t type;
+
+	__asm__ volatile("mrs %0, ctr_el0" : "=r"(type));
+	data = 4UL << (type >> 16 & 15);
+	code = 4UL << (type & 15);
+	if (!(type & ARCH_CACHE_CLEAN_NOT_NEEDED))
+		for (uintptr_t at = start & ~(data - 1); at < end; at += data)
+			__asm__ volatile("dc cvau, %0" : : "r"(at) : "memory");
+	__asm__ volatile("dsb ish" : : : "memory");
+	if (!(type & ARCH_CACHE_INVALIDATION_NOT_NEEDED))
+		for (uintptr_t at = start & ~(code - 1); at < end; at += code)
+			__asm__ volatile("ic ivau, %0" : : "r"(at) : "memory");
+	__asm__ volatile("dsb ish\n\tisb" : : : "memory");
+}
+
+#endif

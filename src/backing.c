@@ -1,0 +1,516 @@
+/* backing.c: files made, grown, frozen and given back. See backing.h. */
+#include "backing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "descriptors.h"
+#include "memory.h"
+#include "sys.h"
+#include "vma.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* linux/memfd.h of Linux 6.3 */
+#endif
+
+#define WINDOW_BYTES BACKING_WINDOW_BYTES
+#define WINDOW_PAGES (WINDOW_BYTES / PAGE_BYTES)
+#define WINDOWS_AT_ONCE 0x10000UL /* 64 GiB, most of it a hole: a limit that comes later does no harm */
+#define MOST_BACKINGS 4096U
+
+struct backing {
+	int descriptor;    /* of descriptors.h; -1: this number is free */
+	bool shared;
+	bool frozen;
+	uint64_t inode;
+	uint64_t windows;  /* given out */
+	uint64_t size;     /* windows that the file has */
+	size_t used;       /* pages that the page table refers to */
+};
+
+/* Number 0 stands for none. In a mapping made when the first is needed. */
+static struct backing *backings;
+static unsigned last; /* the highest number ever given */
+static unsigned current; /* for private pages; 0: to be made */
+static unsigned forks;   /* threads within one */
+static bool miscounted;  /* in a child, as another thread left it: see backing_recount */
+
+/* ------------------------------------------------------------------ files */
+
+static long memfd(void)
+{
+	long fd = SYS_CALL(SYS_memfd_create, "jitmend", MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0, 0, 0, 0);
+
+	if (fd == -EINVAL)
+		fd = SYS_CALL(SYS_memfd_create, "jitmend", MFD_CLOEXEC, 0, 0, 0, 0);
+	return fd;
+}
+
+static long unlinked_file(const char *directory)
+{
+	return sys_open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+}
+
+/* Whether pages of it may be executed here. A page long, afterwards. */
+static bool is_executable(int fd)
+{
+	long map;
+
+	if (sys_failed(SYS_CALL(SYS_ftruncate, fd, PAGE_BYTES, 0, 0, 0, 0)))
+		return false;
+	map = sys_mmap(0, PAGE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	if (sys_failed(map))
+		return false;
+	sys_munmap((uintptr_t)map, PAGE_BYTES);
+	return true;
+}
+
+/* Descriptors may have run out for the program: between its own limit and the
+ * one that it could set there may be room. */
+static long new_file(long (*make)(const char *), const char *argument)
+{
+	struct rlimit limit, wide;
+	long fd = make(argument);
+
+	if (fd != -EMFILE || sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0)) ||
+	    limit.rlim_cur >= limit.rlim_max)
+		return fd;
+	wide = (struct rlimit){ limit.rlim_cur + 16 < limit.rlim_max ? limit.rlim_cur + 16 :
+								       limit.rlim_max,
+				limit.rlim_max };
+	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &wide, 0, 0, 0);
+	fd = make(argument);
+	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, 0, 0, 0);
+	return fd;
+}
+
+static long make_memfd(const char *unused)
+{
+	(void)unused;
+	return memfd();
+}
+
+/* The kinds of file, the best first; NULL is a memfd. One that has failed is not
+ * tried again: a refusal leaves a record in the audit log. */
+static long executable_file(void)
+{
+	static const char *const places[] = { NULL, "/dev/shm", "/tmp", "/var/tmp", "." };
+	static unsigned first;
+	long error = -EACCES;
+
+	for (unsigned i = first; i < sizeof places / sizeof *places; i++) {
+		long fd = places[i] ? new_file(unlinked_file, places[i]) :
+				      new_file(make_memfd, NULL);
+
+		if (sys_failed(fd)) {
+			error = fd;
+			continue;
+		}
+		if (is_executable((int)fd)) {
+			first = i;
+			return fd;
+		}
+		sys_close((int)fd);
+		error = -EACCES;
+	}
+	return error;
+}
+
+/* ---------------------------------------------------------------- numbers */
+
+static bool have_table(void)
+{
+	long made;
+
+	if (backings)
+		return true;
+	made = sys_mmap(0, MOST_BACKINGS * sizeof *backings, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (!sys_failed(made))
+		backings = (struct backing *)made;
+	return backings != NULL;
+}
+
+static unsigned free_number(void)
+{
+	for (unsigned i = 1; i <= last; i++)
+		if (backings[i].descriptor < 0)
+			return i;
+	return last + 1 < MOST_BACKINGS ? ++last : 0;
+}
+
+/* FD is ours from now on, or closed. */
+static long take_in(int fd, bool shared)
+{
+	struct stat status;
+	unsigned number;
+
+	if (!have_table() || !(number = free_number()) || sys_failed(sys_fstat(fd, &status))) {
+		sys_close(fd);
+		return -ENOMEM;
+	}
+	backings[number] = (struct backing){
+		.descriptor = descriptors_keep(fd),
+		.shared = shared,
+		.frozen = !shared && forks,
+		.inode = status.st_ino,
+	};
+	if (backings[number].descriptor < 0) {
+		sys_close(fd);
+		return -EMFILE;
+	}
+	return number;
+}
+
+static void give_up(unsigned number)
+{
+	descriptors_release(backings[number].descriptor);
+	backings[number].descriptor = -1;
+	backings[number].inode = 0;
+}
+
+int backing_descriptor(unsigned number)
+{
+	return descriptors_number(backings[number].descriptor);
+}
+
+bool backing_is_file(unsigned number, uint64_t inode)
+{
+	return backings[number].inode == inode;
+}
+
+bool backing_is_frozen(unsigned number)
+{
+	return backings[number].frozen;
+}
+
+bool backing_is_shared(unsigned number)
+{
+	return backings[number].shared;
+}
+
+/* ---------------------------------------------------------------- windows */
+
+/* Which window of the current file each MiB of addresses has: a table by hash. */
+struct window {
+	uint64_t key; /* MiB of the address, plus 1; 0: a free place */
+	uint64_t window;
+};
+
+static struct window *windows;
+static size_t places, taken; /* places: a power of two */
+
+static size_t place_of(const struct window *table, size_t size, uint64_t key)
+{
+	size_t at = (size_t)(key * 0x9e3779b97f4a7c15ULL >> 32) & (size - 1);
+
+	while (table[at].key && table[at].key != key)
+		at = (at + 1) & (size - 1);
+	return at;
+}
+
+static bool grow_windows(void)
+{
+	size_t size = places ? 2 * places : 256;
+	long made = sys_mmap(0, size * sizeof *windows, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct window *table = (struct window *)made, *old = windows;
+
+	if (sys_failed(made))
+		return false;
+	for (size_t i = 0; i < places; i++)
+		if (windows[i].key)
+			table[place_of(table, size, windows[i].key)] = windows[i];
+	windows = table;
+	places = size;
+	if (old)
+		sys_munmap((uintptr_t)old, size / 2 * sizeof *old);
+	return true;
+}
+
+/* To reach beyond it raises a signal. */
+static uint64_t size_allowed(void)
+{
+	struct rlimit limit;
+
+	if (sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit, 0, 0)))
+		return UINT64_MAX;
+	return limit.rlim_cur;
+}
+
+static long grow_file(struct backing *backing)
+{
+	uint64_t size = backing->size + WINDOWS_AT_ONCE, allowed = size_allowed() / WINDOW_BYTES;
+	long result;
+
+	if (size > allowed)
+		size = allowed;
+	if (size <= backing->size)
+		return -EFBIG;
+	result = SYS_CALL(SYS_ftruncate, descriptors_number(backing->descriptor),
+			  size * WINDOW_BYTES, 0, 0, 0, 0);
+	if (!result)
+		backing->size = size;
+	return result;
+}
+
+static long new_current(void)
+{
+	long fd, number;
+
+	if (size_allowed() < WINDOW_BYTES)
+		return -EFBIG;
+	fd = executable_file();
+	if (sys_failed(fd))
+		return fd;
+	number = take_in((int)fd, false);
+	if (sys_failed(number))
+		return number;
+	current = (unsigned)number;
+	taken = 0;
+	/* Its number may have been another's. */
+	if (windows)
+		memset(windows, 0, places * sizeof *windows);
+	return 0;
+}
+
+/* One window more in the current file, or in a new one where that is full. */
+static long new_window(void)
+{
+	long result;
+
+	if (current && backings[current].windows < backings[current].size)
+		return (long)backings[current].windows++;
+	result = current ? grow_file(&backings[current]) : 0;
+	if (result == -EFBIG || !current) {
+		result = new_current();
+		if (!result)
+			result = grow_file(&backings[current]);
+	}
+	return result ? result : (long)backings[current].windows++;
+}
+
+void backing_begin(void)
+{
+	if (!current && !new_current())
+		grow_file(&backings[current]);
+}
+
+long backing_place(uintptr_t address, unsigned *number)
+{
+	uint64_t key = address / WINDOW_BYTES + 1;
+	size_t at;
+
+	if (taken * 2 >= places && !grow_windows())
+		return -ENOMEM;
+	at = place_of(windows, places, key);
+	if (windows[at].key != key || !current) {
+		long window = new_window();
+
+		if (sys_failed(window))
+			return window;
+		/* In a new file all places are free again. */
+		at = place_of(windows, places, key);
+		windows[at] = (struct window){ key, (uint64_t)window };
+		taken++;
+	}
+	*number = current;
+	return (long)(windows[at].window * WINDOW_PAGES +
+		      address % WINDOW_BYTES / PAGE_BYTES);
+}
+
+/* ------------------------------------------------------------ shared memory */
+
+long backing_share(size_t length)
+{
+	long fd, result;
+
+	if (length > size_allowed())
+		return -EFBIG;
+	fd = executable_file();
+	if (sys_failed(fd))
+		return fd;
+	result = SYS_CALL(SYS_ftruncate, fd, length, 0, 0, 0, 0);
+	if (sys_failed(result)) {
+		sys_close((int)fd);
+		return result;
+	}
+	return take_in((int)fd, true);
+}
+
+long backing_share_file(int fd)
+{
+	long copy = sys_fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return sys_failed(copy) ? copy : take_in((int)copy, true);
+}
+
+static bool is_file_of(int fd, const struct vma *vma, bool writable)
+{
+	struct stat status;
+	long flags;
+
+	if (sys_failed(sys_fstat(fd, &status)) || status.st_ino != vma->inode ||
+	    major(status.st_dev) != vma->dev_major || minor(status.st_dev) != vma->dev_minor)
+		return false;
+	flags = sys_fcntl(fd, F_GETFL, 0);
+	return !sys_failed(flags) && !(flags & O_PATH) &&
+	       (flags & O_ACCMODE) == (writable ? O_RDWR : flags & O_ACCMODE);
+}
+
+#define DESCRIPTORS_LOOKED_AT 1024
+
+long backing_share_mapping(const struct vma *vma, bool writable)
+{
+	struct stat status;
+	long fd = -ENOENT;
+
+	/* To open a device may do something. */
+	if (vma->name[0] == '/' && !sys_failed(sys_stat(vma->name, &status)) &&
+	    S_ISREG(status.st_mode))
+		fd = sys_open(vma->name, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY |
+			      O_NONBLOCK, 0);
+	if (!sys_failed(fd) && is_file_of((int)fd, vma, writable))
+		return take_in((int)fd, true);
+	if (!sys_failed(fd))
+		sys_close((int)fd);
+	for (int host = 0; host < DESCRIPTORS_LOOKED_AT; host++)
+		if (is_file_of(host, vma, writable))
+			return backing_share_file(host);
+	return -ENOENT;
+}
+
+/* ---------------------------------------------------------------- contents */
+
+bool backing_write(unsigned number, uint64_t at, const void *bytes, size_t length)
+{
+	if (at + length > size_allowed())
+		return false;
+	return SYS_CALL(SYS_pwrite64, backing_descriptor(number), bytes, length, at, 0, 0) ==
+	       (long)length;
+}
+
+static size_t fill_by_writing(unsigned number, uint64_t at, uintptr_t start, size_t length)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		long written = SYS_CALL(SYS_pwrite64, backing_descriptor(number), start + done,
+					length - done, at + done, 0, 0);
+
+		if (sys_failed(written) || written == 0)
+			break;
+		done += (size_t)written;
+	}
+	return done;
+}
+
+/* A mapping may be written beyond the limit on a file's size. The pages are not
+ * executable anywhere yet. */
+static size_t fill_by_mapping(unsigned number, uint64_t at, uintptr_t start, size_t length)
+{
+	long map = sys_mmap(0, length, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    backing_descriptor(number), (int64_t)at);
+	long copied;
+
+	if (sys_failed(map))
+		return 0;
+	copied = sys_read_memory(sys_getpid(), (void *)map, start, length);
+	sys_munmap((uintptr_t)map, length);
+	return sys_failed(copied) ? 0 : (size_t)copied;
+}
+
+size_t backing_fill(unsigned number, uint64_t offset, uintptr_t start, size_t length)
+{
+	uint64_t at = offset * PAGE_BYTES;
+
+	return page_down(at + length > size_allowed() ?
+				 fill_by_mapping(number, at, start, length) :
+				 fill_by_writing(number, at, start, length));
+}
+
+/* ------------------------------------------------------------------- usage */
+
+void backing_use(unsigned number, size_t pages)
+{
+	backings[number].used += pages;
+}
+
+void backing_drop(unsigned number, uint64_t offset, size_t pages)
+{
+	struct backing *backing = &backings[number];
+
+	if (miscounted)
+		return;
+	backing->used -= pages;
+	/* Its page may be the child's too, so it cannot be filled again. */
+	if (backing->frozen && number == current)
+		current = 0;
+	if (backing->used == 0 && number != current) {
+		give_up(number);
+		return;
+	}
+	if (backing->frozen || backing->shared)
+		return;
+	SYS_CALL(SYS_fallocate, descriptors_number(backing->descriptor),
+		 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset * PAGE_BYTES,
+		 pages * PAGE_BYTES, 0, 0);
+}
+
+static void freeze(void)
+{
+	for (unsigned i = 1; i <= last; i++) {
+		if (backings[i].descriptor < 0 || backings[i].shared)
+			continue;
+		backings[i].frozen = true;
+		if (backings[i].used == 0 && !miscounted)
+			give_up(i);
+	}
+	current = 0;
+}
+
+bool backing_is_miscounted(void)
+{
+	return miscounted;
+}
+
+void backing_recount(void)
+{
+	for (unsigned i = 1; i <= last; i++)
+		backings[i].used = 0;
+}
+
+void backing_recounted(void)
+{
+	miscounted = false;
+	for (unsigned i = 1; i <= last; i++)
+		if (backings[i].descriptor >= 0 && backings[i].used == 0)
+			give_up(i);
+}
+
+void backing_before_fork(void)
+{
+	freeze();
+	forks++;
+}
+
+void backing_after_fork(void)
+{
+	freeze();
+	forks--;
+}
+
+void backing_in_child(void)
+{
+	miscounted = last != 0;
+	freeze();
+	forks = 0;
+	/* Another thread may have been at it. */
+	windows = NULL;
+	places = taken = 0;
+}

@@ -1,0 +1,81 @@
+/* backing.h: the files that code pages of rungs 2 and 3 live in.
+ *
+ * A memfd, or, where the kernel or a policy refuses to execute from one, an
+ * unlinked file on a mount that allows it; each is tried with a mapping before
+ * it is used. Never MFD_EXEC: vm.memfd_noexec=2 refuses it, and mapping needs
+ * it not (memfd_create(2)).
+ *
+ * Private memory of the host's goes to the current backing. Files grow by
+ * windows of 1 MiB, one for each MiB of addresses, so that neighbours in memory
+ * are neighbours in the file, their mappings merge, and nothing has to be
+ * allocated page by page. What is not in use is a hole.
+ *
+ * At a fork all of them are frozen: parent and child both map them, so from then
+ * on nobody writes to one. What is adopted later goes to a new backing.
+ *
+ * Memory that the host shares (MAP_SHARED) has a backing of its own, which is
+ * never frozen: a memfd, or the host's own file.
+ *
+ * The caller holds the lock. Freestanding. Errors are negated errnos. */
+#ifndef JITMEND_BACKING_H
+#define JITMEND_BACKING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BACKING_WINDOW_BYTES 0x100000UL
+
+/* Makes the first file now, before the host can install a seccomp filter or use
+ * up its descriptors. May fail: then it is tried again when it is needed. */
+void backing_begin(void);
+
+/* Where the private page at ADDRESS is to live: the file's number goes to
+ * *BACKING, its page there is returned. The pages up to the next MiB boundary
+ * follow on. */
+long backing_place(uintptr_t address, unsigned *backing);
+
+/* A new file of LENGTH bytes for memory that the host shares; its number. */
+long backing_share(size_t length);
+
+/* The host's own file, by a descriptor that stays the host's. */
+long backing_share_file(int fd);
+
+/* The file under a mapping that the host made earlier: by its name, or by a descriptor
+ * that the host still has. WRITABLE: it must be open for writing. */
+struct vma;
+long backing_share_mapping(const struct vma *vma, bool writable);
+
+/* Pages that entries of the page table refer to from now on, and no more. Memory
+ * that nobody refers to is given back. */
+void backing_use(unsigned backing, size_t pages);
+void backing_drop(unsigned backing, uint64_t offset, size_t pages);
+
+/* Fills pages with what is at START; how many bytes, in whole pages, could be read. */
+size_t backing_fill(unsigned backing, uint64_t offset, uintptr_t start, size_t length);
+
+/* Writes at a byte of the file. */
+bool backing_write(unsigned backing, uint64_t at, const void *bytes, size_t length);
+
+int backing_descriptor(unsigned backing);
+
+/* Whether the file under a mapping, by device and inode, is this one. */
+bool backing_is_file(unsigned backing, uint64_t inode);
+
+/* Whether it may not be written to any more. */
+bool backing_is_frozen(unsigned backing);
+bool backing_is_shared(unsigned backing);
+
+/* Around a fork. Between the first and one of the others new files are made frozen:
+ * they are filled once, before anything maps them. */
+void backing_before_fork(void);
+void backing_after_fork(void);
+void backing_in_child(void);
+
+/* After a fork the counts of use may be wrong: nothing is given back until each
+ * page has been told of anew, by backing_use, between these two. */
+bool backing_is_miscounted(void);
+void backing_recount(void);
+void backing_recounted(void);
+
+#endif

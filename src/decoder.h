@@ -1,0 +1,36 @@
+/* decoder.h: what an instruction means, by Zydis.
+ *
+ * Zydis is not linked with: a host may bring another. It is opened once, in the
+ * constructor, with RTLD_LOCAL, by the name that it was built against: its
+ * structures differ from one soname to the next. Without it no store is carried
+ * out (store.h).
+ *
+ * decoder_begin is for the constructor, which may call the loader. What it hands
+ * to store_begin is async-signal-safe: Zydis allocates nothing. */
+#ifndef JITMEND_DECODER_H
+#define JITMEND_DECODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum decoded {
+	DECODED,
+	DECODED_NOT,
+	DECODED_SHORT, /* there are bytes missing at the end */
+};
+
+struct ZydisDecodedInstruction_;
+struct ZydisDecodedOperand_;
+
+/* There is room for ZYDIS_MAX_OPERAND_COUNT operands. */
+typedef enum decoded decode(const void *bytes, size_t length,
+			    struct ZydisDecodedInstruction_ *instruction,
+			    struct ZydisDecodedOperand_ *operands);
+
+/* Opens Zydis and gives it to store_begin. Not where the program has a malloc of
+ * its own (loader.h). */
+void decoder_begin(void);
+
+bool decoder_ready(void);
+
+#endif

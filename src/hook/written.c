@@ -1,0 +1,301 @@
+/* hook/written.c: what a call has the kernel write to. See hook/written.h.
+ *
+ * Vectors and headers are the host's, and may lie nowhere: they are copied by the
+ * kernel, in small pieces, since stack is scarce. */
+#include "written.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <sys/utsname.h>
+
+#include "../lock.h"
+#include "../memory.h"
+#include "../sys.h"
+
+#define MOST_VECTORS 1024   /* the kernel takes no more */
+#define MOST_BYTES 0x7ffff000UL /* nor writes more in one call */
+#define PIECE 8
+
+void written_make_writable(const struct iovec *range)
+{
+	size_t length = range->iov_len < MOST_BYTES ? range->iov_len : MOST_BYTES;
+
+	engine_will_write((uintptr_t)range->iov_base, length);
+}
+
+bool written_is_code(const struct iovec *ranges, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (codepages_any((uintptr_t)ranges[i].iov_base, ranges[i].iov_len))
+			return true;
+	return false;
+}
+
+/* Whether there has been any code page: where there was none, no system call is
+ * made that the host would not have made. */
+static bool any_code(void)
+{
+	static atomic_bool seen;
+
+	if (atomic_load_explicit(&seen, memory_order_relaxed))
+		return true;
+	if (!codepages_any(0, (size_t)-1))
+		return false;
+	atomic_store_explicit(&seen, true, memory_order_relaxed);
+	return true;
+}
+
+/* Who moves pages holds the lock. */
+static bool after_moves(bool code)
+{
+	uint64_t mask;
+
+	if (!code)
+		return false;
+	lock_take(&mask);
+	lock_release(&mask);
+	return true;
+}
+
+bool written_was_code(const struct iovec *ranges, size_t count)
+{
+	return after_moves(written_is_code(ranges, count));
+}
+
+/* ---------------------------------------------------------------- vectors */
+
+static bool copy_in(void *to, const void *from, size_t length)
+{
+	return sys_read_memory(sys_getpid(), to, (uintptr_t)from, length) == (long)length;
+}
+
+/* Whether any of it is code; which is made writable, where MAKE says so. */
+static bool walk_vector(const struct iovec *vector, size_t count, bool make)
+{
+	struct iovec piece[PIECE];
+	bool code = false;
+
+	if (count > MOST_VECTORS || !any_code())
+		return false;
+	for (size_t done = 0, n; done < count; done += n) {
+		n = count - done < PIECE ? count - done : PIECE;
+		if (!copy_in(piece, vector + done, n * sizeof *piece))
+			break;
+		if (!written_is_code(piece, n))
+			continue;
+		code = true;
+		if (make)
+			written_prepare(piece, n);
+	}
+	return code;
+}
+
+void written_prepare_vector(const struct iovec *vector, size_t count)
+{
+	if (written_is_needed())
+		walk_vector(vector, count, true);
+}
+
+bool written_vector_again(long result, const struct iovec *vector, size_t count, unsigned *tries)
+{
+	return result == -1 && errno == EFAULT && ++*tries < WRITTEN_TRIES &&
+	       after_moves(walk_vector(vector, count, false));
+}
+
+/* --------------------------------------------------------------- messages */
+
+/* The header itself is written to as well, and where SIZE says that it is the
+ * first part of a struct mmsghdr, the length behind it. */
+static bool walk_message(const struct msghdr *message, size_t size, bool make)
+{
+	struct msghdr header;
+	bool code;
+
+	if (!copy_in(&header, message, sizeof header))
+		return false;
+
+	struct iovec ranges[] = {
+		{ (void *)message, size },
+		{ header.msg_name, header.msg_namelen },
+		{ header.msg_control, header.msg_controllen },
+	};
+
+	code = written_is_code(ranges, 3);
+	if (make)
+		written_prepare(ranges, 3);
+	return walk_vector(header.msg_iov, header.msg_iovlen, make) || code;
+}
+
+static bool walk_messages(const struct msghdr *message, size_t count, size_t size, bool make)
+{
+	bool code = false;
+
+	if (count > MOST_VECTORS || !any_code())
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const char *at = (const char *)message + i * size;
+
+		if (walk_message((const struct msghdr *)at, size, make))
+			code = true;
+	}
+	return code;
+}
+
+void written_prepare_messages(const struct msghdr *message, size_t count, size_t size)
+{
+	if (written_is_needed())
+		walk_messages(message, count, size, true);
+}
+
+bool written_messages_again(long result, const struct msghdr *message, size_t count, size_t size,
+			    unsigned *tries)
+{
+	return result == -1 && errno == EFAULT && ++*tries < WRITTEN_TRIES &&
+	       after_moves(walk_messages(message, count, size, false));
+}
+
+/* ------------------------------------------------------- by system call */
+
+/* One pointer of a call: which argument, and how much is behind it: COUNT bytes,
+ * or as many as the argument LENGTH says of SIZE bytes each. */
+struct target {
+	short number;
+	signed char argument, length; /* length -1: one of them */
+	unsigned short size;
+};
+
+#define SOCKET_ADDRESS sizeof(struct sockaddr_storage)
+
+static const struct target targets[] = {
+	{ SYS_read, 1, 2, 1 },
+	{ SYS_pread64, 1, 2, 1 },
+	{ SYS_recvfrom, 1, 2, 1 },
+	{ SYS_recvfrom, 4, -1, SOCKET_ADDRESS },
+	{ SYS_recvfrom, 5, -1, sizeof(socklen_t) },
+	{ SYS_getrandom, 0, 1, 1 },
+	{ SYS_getdents64, 1, 2, 1 },
+	{ SYS_readlinkat, 2, 3, 1 },
+	{ SYS_getcwd, 0, 1, 1 },
+	{ SYS_fstat, 1, -1, sizeof(struct stat) },
+	{ SYS_newfstatat, 2, -1, sizeof(struct stat) },
+	{ SYS_statx, 4, -1, sizeof(struct statx) },
+	{ SYS_pipe2, 0, -1, 2 * sizeof(int) },
+	{ SYS_socketpair, 3, -1, 2 * sizeof(int) },
+	{ SYS_accept, 1, -1, SOCKET_ADDRESS },
+	{ SYS_accept, 2, -1, sizeof(socklen_t) },
+	{ SYS_accept4, 1, -1, SOCKET_ADDRESS },
+	{ SYS_accept4, 2, -1, sizeof(socklen_t) },
+	{ SYS_getsockname, 1, -1, SOCKET_ADDRESS },
+	{ SYS_getsockname, 2, -1, sizeof(socklen_t) },
+	{ SYS_getpeername, 1, -1, SOCKET_ADDRESS },
+	{ SYS_getpeername, 2, -1, sizeof(socklen_t) },
+	{ SYS_wait4, 1, -1, sizeof(int) },
+	{ SYS_wait4, 3, -1, sizeof(struct rusage) },
+	{ SYS_waitid, 2, -1, sizeof(siginfo_t) },
+	{ SYS_waitid, 4, -1, sizeof(struct rusage) },
+	{ SYS_ppoll, 0, 1, sizeof(struct pollfd) },
+	{ SYS_epoll_pwait, 1, 2, sizeof(struct epoll_event) },
+	{ SYS_pselect6, 1, -1, sizeof(fd_set) },
+	{ SYS_pselect6, 2, -1, sizeof(fd_set) },
+	{ SYS_pselect6, 3, -1, sizeof(fd_set) },
+	{ SYS_uname, 0, -1, sizeof(struct utsname) },
+	{ SYS_sysinfo, 0, -1, sizeof(struct sysinfo) },
+	{ SYS_times, 0, -1, sizeof(struct tms) },
+	{ SYS_getrusage, 1, -1, sizeof(struct rusage) },
+	{ SYS_clock_gettime, 1, -1, sizeof(struct timespec) },
+	{ SYS_clock_getres, 1, -1, sizeof(struct timespec) },
+	{ SYS_gettimeofday, 0, -1, sizeof(struct timeval) },
+	{ SYS_nanosleep, 1, -1, sizeof(struct timespec) },
+	{ SYS_clock_nanosleep, 3, -1, sizeof(struct timespec) },
+#ifdef SYS_stat
+	{ SYS_stat, 1, -1, sizeof(struct stat) },
+	{ SYS_lstat, 1, -1, sizeof(struct stat) },
+	{ SYS_readlink, 1, 2, 1 },
+	{ SYS_getdents, 1, 2, 1 },
+	{ SYS_pipe, 0, -1, 2 * sizeof(int) },
+	{ SYS_poll, 0, 1, sizeof(struct pollfd) },
+	{ SYS_epoll_wait, 1, 2, sizeof(struct epoll_event) },
+	{ SYS_select, 1, -1, sizeof(fd_set) },
+	{ SYS_select, 2, -1, sizeof(fd_set) },
+	{ SYS_select, 3, -1, sizeof(fd_set) },
+	{ SYS_time, 0, -1, sizeof(time_t) },
+#endif
+};
+
+static size_t ranges_of(long number, const long *arguments, struct iovec *ranges)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+		const struct target *target = &targets[i];
+		size_t length = target->size;
+
+		if (target->number != number || !arguments[target->argument])
+			continue;
+		if (target->length >= 0 &&
+		    __builtin_mul_overflow(length, (size_t)arguments[target->length], &length))
+			length = MOST_BYTES;
+		ranges[count++] = (struct iovec){ (void *)arguments[target->argument], length };
+	}
+	return count;
+}
+
+/* In the places of the vectors and headers; false: the call has none. */
+static bool walk_special(long number, const long *arguments, bool make, bool *code)
+{
+	switch (number) {
+	case SYS_readv:
+	case SYS_preadv:
+	case SYS_preadv2:
+		*code = walk_vector((const struct iovec *)arguments[1], (size_t)arguments[2], make);
+		return true;
+	case SYS_recvmsg:
+		*code = walk_messages((const struct msghdr *)arguments[1], 1,
+				      sizeof(struct msghdr), make);
+		return true;
+	case SYS_recvmmsg:
+		*code = walk_messages((const struct msghdr *)arguments[1], (size_t)arguments[2],
+				      sizeof(struct mmsghdr), make);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool walk_arguments(long number, const long *arguments, bool make)
+{
+	struct iovec ranges[3];
+	bool code = false;
+	size_t count;
+
+	if (walk_special(number, arguments, make, &code))
+		return code;
+	count = ranges_of(number, arguments, ranges);
+	if (make)
+		written_prepare(ranges, count);
+	return written_is_code(ranges, count);
+}
+
+long written_syscall(long number, const long *arguments)
+{
+	long result;
+
+	for (unsigned tries = 0;; tries++) {
+		if (written_is_needed())
+			walk_arguments(number, arguments, true);
+		result = SYS_CALL(number, arguments[0], arguments[1], arguments[2], arguments[3],
+				  arguments[4], arguments[5]);
+		if (result != -EFAULT || tries == WRITTEN_TRIES ||
+		    !after_moves(walk_arguments(number, arguments, false)))
+			return result;
+	}
+}

@@ -1,0 +1,620 @@
+/* code-calls.c: what a program does with pages whose code has run: turn, unmap,
+ * move, advise, lock, map over them. A part is named TEST/KIND, a kind being
+ * where the pages come from. */
+#include "code.h"
+
+#include <malloc.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+
+enum { PAGES = 4 };
+
+/* Before the test the pages have been run, run and written again, never run,
+ * and written and run several times. Page N is filled with '0' + N but for its
+ * code, which returns 70 + N. */
+static unsigned char *prepare(unsigned char *at)
+{
+	int i, turn;
+
+	for (i = 0; i < PAGES; i++) {
+		memset(at + (size_t)i * PAGE, '0' + i, PAGE);
+		code_write(at + (size_t)i * PAGE, 70 + i);
+		if (i != 2)
+			code_run(at + (size_t)i * PAGE);
+	}
+	at[PAGE + 100] = '!';
+	for (turn = 0; turn < 20; turn++) {
+		code_write(at + 3 * PAGE, 73);
+		code_run(at + 3 * PAGE);
+	}
+	return at;
+}
+
+static bool of_file, is_shared;
+
+/* The reserve around lets pages grow, move, and be found empty. */
+static unsigned char *mapped(int flags, int fd)
+{
+	unsigned char *room = must_map(NULL, 64 * PAGE, PROT_NONE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	must(munmap(room + 16 * PAGE, 32 * PAGE) == 0, "munmap");
+	return prepare(must_map(room + 16 * PAGE, PAGES * PAGE, RWX, flags | MAP_FIXED, fd, 0));
+}
+
+static unsigned char *anonymous(void)
+{
+	return mapped(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+static unsigned char *turned(void)
+{
+	unsigned char *room = must_map(NULL, 64 * PAGE, PROT_NONE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	must(munmap(room + 20 * PAGE, 28 * PAGE) == 0, "munmap");
+	must(do_mprotect(room + 16 * PAGE, PAGES * PAGE, RWX) == 0, "mprotect");
+	return prepare(room + 16 * PAGE);
+}
+
+static unsigned char *heap(void)
+{
+	unsigned char *at = sbrk_pages(PAGES);
+
+	must(do_mprotect(at, PAGES * PAGE, RWX) == 0, "mprotect");
+	return prepare(at);
+}
+
+static unsigned char *file(void)
+{
+	int fd = temporary_file(2 * PAGES * PAGE);
+	unsigned char *at = mapped(MAP_PRIVATE, fd);
+
+	of_file = true;
+	close(fd);
+	return at;
+}
+
+static unsigned char *shared(void)
+{
+	is_shared = true;
+	return mapped(MAP_SHARED | MAP_ANONYMOUS, -1);
+}
+
+/* ----------------------------------------------------------------- the words */
+
+static void say_pages(const char *what, const unsigned char *at, int pages)
+{
+	char text[8 * PAGES + 8] = "";
+	int i;
+
+	for (i = 0; i < pages; i++)
+		sprintf(text + strlen(text), " %c%d", at[(size_t)i * PAGE + 8],
+			at[(size_t)i * PAGE] == 0xb8 ? code_run(at + (size_t)i * PAGE) : 0);
+	say("%s:%s", what, text);
+	say_checksum(what, at, (size_t)pages * PAGE);
+}
+
+/* What may be done with each of the pages. */
+static void say_rights(const char *what, unsigned char *at, int pages)
+{
+	char text[100];
+	int i;
+
+	for (i = 0; i < pages; i++) {
+		snprintf(text, sizeof(text), "%s, page %d", what, i);
+		say_read(text, at + (size_t)i * PAGE + 8);
+		say_write(text, at + (size_t)i * PAGE + 8, '0' + i);
+		say_run(text, at + (size_t)i * PAGE);
+	}
+}
+
+/* ----------------------------------------------------------------- the tests */
+
+static void rights(unsigned char *at)
+{
+	static const struct {
+		const char *name;
+		int protection;
+	} steps[] = {
+		{ "rx", RX }, { "rw", RW }, { "rx", RX }, { "r", PROT_READ }, { "rwx", RWX },
+		{ "r", PROT_READ }, { "none", PROT_NONE }, { "rx", RX }, { "none", PROT_NONE },
+		{ "rw", RW }, { "rwx", RWX },
+	};
+	size_t i;
+
+	code_write(at + 32, 99);
+	for (i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		say_result(steps[i].name, do_mprotect(at, PAGES * PAGE, steps[i].protection));
+		say_rights(steps[i].name, at, PAGES);
+		if (steps[i].protection & PROT_WRITE)
+			code_write(at + 32, (int)i);
+		if (steps[i].protection & PROT_EXEC)
+			say_run("further on", at + 32);
+	}
+	say_pages("pages", at, PAGES);
+}
+
+/* Each page has another protection, then one call for all. */
+static void mixed_rights(unsigned char *at)
+{
+	say_result("first to rx", do_mprotect(at, PAGE, RX));
+	say_result("second to rw", do_mprotect(at + PAGE, PAGE, RW));
+	say_result("third to none", do_mprotect(at + 2 * PAGE, PAGE, PROT_NONE));
+	say_rights("mixed", at, PAGES);
+	say_result("middle to rx", do_mprotect(at + PAGE, 2 * PAGE, RX));
+	say_rights("middle rx", at, PAGES);
+	say_result("all to rwx", do_mprotect(at, PAGES * PAGE, RWX));
+	say_pages("pages", at, PAGES);
+	say_rights("all rwx", at, PAGES);
+}
+
+/* Code, plain data and a hole in one call: what lies before the hole changes. */
+static void mixed_range(unsigned char *at)
+{
+	int i, steps[] = { RWX, RX, RW, PROT_READ, RWX };
+
+	say_result("hole", do_munmap(at + 2 * PAGE, PAGE));
+	say("data: %d", do_mmap(at + PAGE, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+				-1, 0) == at + PAGE);
+	code_write(at + PAGE, 5);
+	for (i = 0; i < 5; i++) {
+		say_result("all", do_mprotect(at, PAGES * PAGE, steps[i]));
+		say_rights("before the hole", at, 2);
+		say_rights("behind the hole", at + 3 * PAGE, 1);
+	}
+}
+
+static void unmap(unsigned char *at)
+{
+	say_result("second page", do_munmap(at + PAGE, PAGE));
+	say_read("hole", at + PAGE);
+	say_run("hole", at + PAGE);
+	say_write("hole", at + PAGE, 1);
+	say("new page: %d", do_mmap(at + PAGE, PAGE, RW,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+	    at + PAGE);
+	say("zero: %d", all_bytes(at + PAGE, PAGE, 0));
+	memset(at + PAGE, '1', PAGE);
+	code_write(at + PAGE, 6);
+	say_run("data", at + PAGE);
+	say_result("rwx", do_mprotect(at, PAGES * PAGE, RWX));
+	say_pages("pages", at, PAGES);
+	say_result("all", do_munmap(at, PAGES * PAGE));
+	say_read("gone", at);
+	say_run("gone", at + 3 * PAGE);
+	say("code: %d", do_mmap(at, PAGES * PAGE, RWX,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == at);
+	say("zero: %d", all_bytes(at, PAGES * PAGE, 0));
+	prepare(at);
+	say_pages("pages", at, PAGES);
+}
+
+static void map_over(unsigned char *at)
+{
+	int fd = temporary_file(2 * PAGE);
+	int over = MAP_PRIVATE | MAP_FIXED;
+
+	say("taken: %d", do_mmap(at, PAGE, RWX, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+				 -1, 0) == MAP_FAILED && errno == EEXIST);
+	say("rw: %d", do_mmap(at, PAGE, RW, over | MAP_ANONYMOUS, -1, 0) == at);
+	say_rights("rw", at, 1);
+	say("rwx: %d", do_mmap(at + PAGE, PAGE, RWX, over | MAP_ANONYMOUS, -1, 0) == at + PAGE);
+	say("zero: %d", all_bytes(at + PAGE, PAGE, 0));
+	code_write(at + PAGE, 8);
+	say_run("rwx", at + PAGE);
+	say("file: %d", do_mmap(at + 2 * PAGE, PAGE, PROT_READ, over, fd, (off_t)PAGE) ==
+	    at + 2 * PAGE);
+	say_read("file", at + 2 * PAGE);
+	say_write("file", at + 2 * PAGE, 1);
+	say("none: %d", do_mmap(at + 3 * PAGE, PAGE, PROT_NONE, over | MAP_ANONYMOUS, -1, 0) ==
+	    at + 3 * PAGE);
+	say_rights("none", at + 3 * PAGE, 1);
+	say("shared file: %d", do_mmap(at, PAGE, RW, MAP_SHARED | MAP_FIXED, fd, 0) == at);
+	at[1] = 'S';
+	say("%d", pread(fd, at + PAGE + 64, 2, 0) == 2);
+	say("%c", at[PAGE + 65]);
+	close(fd);
+}
+
+static void move(unsigned char *at)
+{
+	unsigned char *target = must_map(NULL, 16 * PAGE, PROT_NONE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *away;
+
+	away = do_mremap(at + PAGE, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			 target + 4 * PAGE);
+	say("moved: %d", away == target + 4 * PAGE);
+	say_read("where they were", at + PAGE);
+	say_run("where they were", at + 2 * PAGE);
+	say_pages("where they are", away, 2);
+	say_rights("where they are", away, 2);
+	code_write(away, 33);
+	say_run("written", away);
+	say_run("neighbour", at);
+	say_run("neighbour", at + 3 * PAGE);
+	say_result("rx", do_mprotect(away, 2 * PAGE, RX));
+	say_rights("rx", away, 2);
+	say("back: %d", do_mremap(away, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+				  at + PAGE) == at + PAGE);
+	say_rights("back", at + PAGE, 2);
+	say_result("rwx", do_mprotect(at, PAGES * PAGE, RWX));
+	say_pages("back", at, PAGES);
+	say("over another: %d", do_mremap(at, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+					  at + 3 * PAGE) == at + 3 * PAGE);
+	say_pages("pages", at + PAGE, 3);
+	say("bad: %d", do_mremap(at + PAGE + 1, PAGE, PAGE, MREMAP_MAYMOVE, NULL) == MAP_FAILED &&
+	    errno == EINVAL);
+	say("a hole: %d", do_mremap(at, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target) ==
+	    MAP_FAILED && errno == EFAULT);
+}
+
+/* Shared pages beyond their object's end are not zero, they are not there. */
+static void say_new(const unsigned char *at)
+{
+	if (is_shared || of_file)
+		say_read("new", at);
+	else
+		say("new: zero %d", all_bytes(at, PAGES * PAGE, 0));
+}
+
+static void resize(unsigned char *at)
+{
+	unsigned char *away = do_mremap(at, PAGES * PAGE, 2 * PAGES * PAGE, 0, NULL);
+
+	say("grown in its place: %d", away == at);
+	if (away != at)
+		return;
+	say_pages("grown", at, PAGES);
+	say_new(at + PAGES * PAGE);
+	if (!is_shared) {
+		code_write(at + PAGES * PAGE, 44);
+		say_run("new", at + PAGES * PAGE);
+	}
+	say("no room: %d", do_mremap(at, PAGE, 2 * PAGE, 0, NULL) == MAP_FAILED && errno == ENOMEM);
+	away = do_mremap(at, 2 * PAGES * PAGE, 100 * PAGE, MREMAP_MAYMOVE, NULL);
+	say("moved to grow: %d", away != at && away != MAP_FAILED);
+	if (away == MAP_FAILED)
+		return;
+	say_read("where they were", at);
+	say_pages("grown", away, PAGES);
+	say_rights("grown", away, PAGES);
+	say("shrunk: %d", do_mremap(away, 100 * PAGE, 2 * PAGE, 0, NULL) == away);
+	say_pages("shrunk", away, 2);
+	say_read("cut off", away + 2 * PAGE);
+	say_run("cut off", away + 3 * PAGE);
+	say_result("rx", do_mprotect(away, 2 * PAGE, RX));
+	say_rights("rx", away, 2);
+}
+
+static void dontunmap(unsigned char *at)
+{
+	unsigned char *away = do_mremap(at, 2 * PAGE, 2 * PAGE,
+					MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+
+	if (away == MAP_FAILED) {
+		say_result("moved", -1);
+		return;
+	}
+	say_pages("moved", away, 2);
+	if (!is_shared && !of_file)
+		say("left behind: %d", all_bytes(at, 2 * PAGE, 0));
+	code_write(at, 3);
+	say_run("left behind", at);
+	code_write(away, 4);
+	say_run("moved", away);
+}
+
+static void dontneed(unsigned char *at)
+{
+	int i;
+
+	say_result("dontneed", do_madvise(at, 3 * PAGE, MADV_DONTNEED));
+	say_checksum("after", at, PAGES * PAGE);
+	for (i = 0; i < 3; i++)
+		code_write(at + (size_t)i * PAGE, 80 + i);
+	say_pages("pages", at, PAGES);
+	say_result("rx", do_mprotect(at, PAGES * PAGE, RX));
+	say_result("dontneed", do_madvise(at, PAGE, MADV_DONTNEED));
+	say_checksum("after", at, PAGES * PAGE);
+	say_write("rx", at, 1);
+	say_result("unaligned", do_madvise(at + 1, PAGE, MADV_DONTNEED));
+	say_result("unknown", do_madvise(at, PAGE, 12345));
+	say_result("rwx", do_mprotect(at, PAGES * PAGE, RWX));
+	say_result("hole", do_munmap(at + 2 * PAGE, PAGE));
+	say_result("over a hole", do_madvise(at, PAGES * PAGE, MADV_DONTNEED));
+	say_checksum("before the hole", at, 2 * PAGE);
+	say_checksum("behind the hole", at + 3 * PAGE, PAGE);
+}
+
+static void advice(unsigned char *at)
+{
+	say_result("free", do_madvise(at, 2 * PAGE, MADV_FREE));
+	memset(at, 'f', 2 * PAGE);
+	code_write(at, 90);
+	code_write(at + PAGE, 91);
+	say_pages("written", at, PAGES);
+	say_result("huge page", do_madvise(at, PAGES * PAGE, MADV_HUGEPAGE));
+	say_result("no huge page", do_madvise(at, PAGES * PAGE, MADV_NOHUGEPAGE));
+	say_result("random", do_madvise(at, PAGES * PAGE, MADV_RANDOM));
+	say_result("will need", do_madvise(at, PAGES * PAGE, MADV_WILLNEED));
+	say_result("cold", do_madvise(at, PAGES * PAGE, MADV_COLD));
+	say_result("page out", do_madvise(at, PAGES * PAGE, MADV_PAGEOUT));
+	say_result("no dump", do_madvise(at, PAGES * PAGE, MADV_DONTDUMP));
+	say_result("mergeable", do_madvise(at, PAGES * PAGE, MADV_MERGEABLE));
+	say_result("populate", do_madvise(at, PAGES * PAGE, MADV_POPULATE_WRITE));
+	say_pages("pages", at, PAGES);
+}
+
+static void in_child(const char *what, unsigned char *at)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(at[8] == 0 ? 200 : code_run(at));
+	say_child(what, child);
+}
+
+static void fork_advice(unsigned char *at)
+{
+	in_child("plain", at);
+	say_result("dontfork", do_madvise(at, 2 * PAGE, MADV_DONTFORK));
+	in_child("dontfork", at);
+	in_child("dontfork", at + PAGE);
+	in_child("its neighbour", at + 2 * PAGE);
+	code_write(at, 61);
+	say_run("parent", at);
+	in_child("dontfork, written and run", at);
+	say_result("dofork", do_madvise(at, PAGE, MADV_DOFORK));
+	in_child("dofork", at);
+	say_result("wipeonfork", do_madvise(at + 2 * PAGE, 2 * PAGE, MADV_WIPEONFORK));
+	in_child("wipeonfork", at + 2 * PAGE);
+	in_child("wipeonfork", at + 3 * PAGE);
+	say_pages("parent", at, PAGES);
+	say_result("keeponfork", do_madvise(at + 3 * PAGE, PAGE, MADV_KEEPONFORK));
+	in_child("keeponfork", at + 3 * PAGE);
+}
+
+static long locked(void)
+{
+	return kilobytes("status", "VmLck");
+}
+
+static void lock(unsigned char *at)
+{
+	unsigned char resident[PAGES];
+	long before = locked();
+
+	say_result("mlock", mlock(at, 2 * PAGE));
+	say("locked: %ld kB", locked() - before);
+	say_pages("pages", at, PAGES);
+	code_write(at, 3);
+	say_run("locked", at);
+	say("locked: %ld kB", locked() - before);
+	say_result("dontneed", do_madvise(at, PAGE, MADV_DONTNEED));
+	say_result("rx", do_mprotect(at, PAGES * PAGE, RX));
+	say_run("locked", at);
+	say("locked: %ld kB", locked() - before);
+	say_result("rw", do_mprotect(at, PAGES * PAGE, RW));
+	say("locked: %ld kB", locked() - before);
+	say_result("rwx", do_mprotect(at, PAGES * PAGE, RWX));
+	say_result("mincore", mincore(at, PAGES * PAGE, resident));
+	say("resident: %d %d", resident[0] & 1, resident[1] & 1);
+	say_result("mincore, odd", mincore(at + 1, PAGE, resident));
+	say_result("msync", msync(at, PAGES * PAGE, MS_SYNC));
+	say_result("munmap", do_munmap(at, PAGE));
+	say("locked: %ld kB", locked() - before);
+	say_result("msync over a hole", msync(at, PAGES * PAGE, MS_ASYNC));
+	say_result("munlock", munlock(at + PAGE, 3 * PAGE));
+	say("locked: %ld kB", locked() - before);
+	say_run("pages", at + 3 * PAGE);
+}
+
+/* All that there is, and all that comes. The total is the process's own affair:
+ * only what these pages add to it is told. */
+static void lock_all(unsigned char *at)
+{
+	long before;
+
+	say_result("mlockall", mlockall(MCL_CURRENT));
+	before = locked();
+	say_result("unmapped", do_munmap(at, PAGE));
+	say("locked: %ld kB", locked() - before);
+	code_write(at + PAGE, 5);
+	say_run("locked", at + PAGE);
+	say_result("rx", do_mprotect(at + PAGE, PAGE, RX));
+	say_run("locked", at + PAGE);
+	say("locked: %ld kB", locked() - before);
+	say_result("munlockall", munlockall());
+	say("locked: %ld kB", locked());
+	say_pages("pages", at + PAGE, 3);
+	say_result("mlockall", mlockall(MCL_FUTURE));
+	locked(); /* stdio's own memory */
+	before = locked();
+	at = do_mmap(NULL, 2 * PAGE, RWX, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	say("locked: %ld kB", locked() - before);
+	code_write(at, 6);
+	say_run("new", at);
+	say("locked: %ld kB", locked() - before);
+	say_result("munlockall", munlockall());
+}
+
+/* Sealed pages stay as they are. */
+static void seal(unsigned char *at)
+{
+	if (syscall(SYS_mseal, at, 2 * PAGE, 0) != 0) {
+		say_result("mseal", -1);
+		return;
+	}
+	say_result("rx", do_mprotect(at, 2 * PAGE, RX));
+	say_result("unmapped", do_munmap(at, 2 * PAGE));
+	say_result("in part", do_mprotect(at, PAGES * PAGE, RX));
+	say_rights("all", at, PAGES);
+	code_write(at, 5);
+	say_run("written", at);
+	say_result("unsealed", do_mprotect(at + 2 * PAGE, 2 * PAGE, RX));
+	say_rights("unsealed", at + 2 * PAGE, 2);
+}
+
+/* A key of the program's own. A handler that is left by siglongjmp leaves all keys
+ * shut, so each access sets them anew. */
+static void say_with_key(const char *what, int key, unsigned rights, unsigned char *at)
+{
+	pkey_set(key, rights);
+	say_read(what, at + 8);
+	pkey_set(key, rights);
+	say_write(what, at + 8, 'k');
+	pkey_set(key, rights);
+	say_run(what, at);
+	pkey_set(key, 0);
+}
+
+static void keys(unsigned char *at)
+{
+	int key = pkey_alloc(0, 0);
+
+	if (key < 0) {
+		say("no protection keys");
+		return;
+	}
+	say_result("rwx", pkey_mprotect(at, 2 * PAGE, RWX, key));
+	say_result("no such key", pkey_mprotect(at, 2 * PAGE, RWX, 14));
+	code_write(at, 5);
+	say_with_key("open", key, 0, at);
+	say_with_key("writing shut", key, PKEY_DISABLE_WRITE, at);
+	say_with_key("shut", key, PKEY_DISABLE_ACCESS, at + PAGE);
+	say_with_key("without the key", key, PKEY_DISABLE_ACCESS, at + 2 * PAGE);
+	say_result("rx", do_mprotect(at, 2 * PAGE, RX));
+	say_with_key("rx, open", key, 0, at);
+	say_with_key("rx, shut", key, PKEY_DISABLE_ACCESS, at);
+	say_result("rw", do_mprotect(at, 2 * PAGE, RW));
+	say_with_key("rw, shut", key, PKEY_DISABLE_ACCESS, at);
+	say_pages("pages", at + 2 * PAGE, 2);
+	pkey_free(key);
+}
+
+/* --------------------------------------------------------- kinds, and the rest */
+
+/* glibc trims its heap and grows it again where code was. */
+static void trim(void)
+{
+	unsigned char *at = heap_pages(600), *again;
+	size_t i;
+
+	say_result("rwx", do_mprotect(at + PAGE, 590 * PAGE, RWX));
+	for (i = 1; i < 590; i += 7) {
+		code_write(at + i * PAGE, (int)i);
+		must(code_run(at + i * PAGE) == (int)i, "code");
+	}
+	free(at);
+	say("trimmed: %d", malloc_trim(0) == 1);
+	again = heap_pages(600);
+	memset(again, 'd', 600 * PAGE);
+	say("data: %d", all_bytes(again, 600 * PAGE, 'd'));
+	code_write(again + 8 * PAGE, 5);
+	say_run("grown anew", again + 8 * PAGE);
+	say_result("rw", do_mprotect(again, 600 * PAGE, RW));
+	say_run("rw", again + 8 * PAGE);
+	say_result("rwx", do_mprotect(again + PAGE, 590 * PAGE, RWX));
+	say_run("rwx", again + 8 * PAGE);
+}
+
+/* The program's own brk: up, code, down, up. */
+static void brk_again(void)
+{
+	unsigned char *at = sbrk_pages(8);
+
+	say_result("rwx", do_mprotect(at, 8 * PAGE, RWX));
+	prepare(at + 4 * PAGE);
+	say("down: %d", sbrk(-6 * (intptr_t)PAGE) != (void *)-1);
+	say_read("gone", at + 4 * PAGE);
+	say_run("gone", at + 7 * PAGE);
+	say("up: %d", sbrk(6 * (intptr_t)PAGE) == at + 2 * PAGE);
+	say("zero: %d", all_bytes(at + 2 * PAGE, 6 * PAGE, 0));
+	memset(at + 4 * PAGE, 'h', PAGE);
+	code_write(at + 4 * PAGE, 1);
+	say_run("data", at + 4 * PAGE);
+	say_result("rwx", do_mprotect(at + 4 * PAGE, PAGE, RWX));
+	say_run("code", at + 4 * PAGE);
+	say_write("its neighbour", at + 5 * PAGE, 1);
+	say_run("its neighbour", at + 5 * PAGE);
+}
+
+static const struct kind {
+	const char *name;
+	unsigned char *(*make)(void);
+} kinds[] = {
+	{ "anonymous", anonymous },
+	{ "turned", turned },
+	{ "heap", heap },
+	{ "file", file },
+	{ "shared", shared },
+};
+
+static const struct test {
+	const char *name;
+	void (*run)(unsigned char *at);
+} tests[] = {
+	{ "rights", rights },
+	{ "mixed-rights", mixed_rights },
+	{ "mixed-range", mixed_range },
+	{ "unmap", unmap },
+	{ "map-over", map_over },
+	{ "move", move },
+	{ "resize", resize },
+	{ "dontunmap", dontunmap },
+	{ "dontneed", dontneed },
+	{ "advice", advice },
+	{ "fork-advice", fork_advice },
+	{ "lock", lock },
+	{ "lock-all", lock_all },
+	{ "seal", seal },
+	{ "keys", keys },
+};
+
+static const struct kind *chosen_kind;
+static const struct test *chosen_test;
+
+static void run_chosen(void)
+{
+	chosen_test->run(chosen_kind->make());
+}
+
+/* TEST/KIND in words of these tables; the part that host_main is to run. */
+static bool choose(const char *name)
+{
+	const char *slash = strchr(name, '/');
+	size_t i;
+
+	if (!slash)
+		return false;
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(kinds[i].name, slash + 1))
+			chosen_kind = &kinds[i];
+	for (i = 0; i < sizeof(tests) / sizeof(*tests); i++)
+		if (strlen(tests[i].name) == (size_t)(slash - name) &&
+		    !strncmp(tests[i].name, name, strlen(tests[i].name)))
+			chosen_test = &tests[i];
+	return chosen_kind && chosen_test;
+}
+
+/* One part only where it is of a kind. */
+int main(int argc, char **argv)
+{
+	struct part parts[] = {
+		{ "trim", trim },
+		{ "brk-again", brk_again },
+		{ NULL, NULL },
+		{ NULL, NULL },
+	};
+
+	if (argc > 1 && choose(argv[argc - 1])) {
+		parts[2].name = argv[argc - 1];
+		parts[2].run = run_chosen;
+	}
+	return host_main(parts, argc, argv);
+}
