@@ -162,7 +162,7 @@ tests_hosts_aarch64_CFLAGS = $(AM_CFLAGS) -pthread
 # Measurements, which no test waits for: doc/MEASUREMENTS has what they said.
 # NAMES=... says which of the programs, RUNS=... how often.
 EXTRA_PROGRAMS += tests/bench/interleave tests/bench/calls
-EXTRA_DIST += tests/bench/audit
+EXTRA_DIST += tests/bench/audit tests/bench/zoo
 CLEANFILES += $(EXTRA_PROGRAMS)
 tests_bench_interleave_SOURCES = tests/bench/interleave.c
 tests_bench_calls_SOURCES = tests/bench/calls.c
@@ -172,6 +172,18 @@ bench: all tests/bench/interleave tests/bench/calls
 	tests/bench/calls '$(abs_top_builddir)/src/preload/$$LIB/libjitmend.so'
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 		$(SHELL) $(top_srcdir)/tests/bench/audit $(RUNS) $(NAMES)
+
+# Real programs with compilers of their own, under each policy, for those who have
+# them: tools/setup --zoo installs them. NAMES=... says which.
+EXTRA_DIST += tests/zoo
+
+.PHONY: check-zoo bench-zoo
+check-zoo: all
+	top_builddir='$(abs_top_builddir)' $(top_srcdir)/tests/zoo/run $(NAMES)
+
+bench-zoo: all
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+		$(top_srcdir)/tests/bench/zoo $(RUNS) $(NAMES)
 
 # --origins, and the wrapper's options of the journal.
 TESTS += tests/origins.bats
