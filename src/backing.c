@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #include "descriptors.h"
 #include "memory.h"
@@ -22,6 +24,8 @@
 #define WINDOW_PAGES (WINDOW_BYTES / PAGE_BYTES)
 #define WINDOWS_AT_ONCE 0x10000UL /* 64 GiB, most of it a hole: a limit that comes later does no harm */
 #define MOST_BACKINGS 4096U
+#define MOST_FROZEN 16U
+#define FEWEST_WASTED 64U
 
 struct backing {
 	int descriptor;    /* of descriptors.h; -1: this number is free */
@@ -31,6 +35,7 @@ struct backing {
 	uint64_t windows;  /* given out */
 	uint64_t size;     /* windows that the file has */
 	size_t used;       /* pages that the page table refers to */
+	size_t most;       /* of them that there have been */
 };
 
 /* Number 0 stands for none. In a mapping made when the first is needed. */
@@ -387,27 +392,28 @@ long backing_share_mapping(const struct vma *vma, bool writable)
 
 /* ---------------------------------------------------------------- contents */
 
-bool backing_write(unsigned number, uint64_t at, const void *bytes, size_t length)
+/* To write beyond RLIMIT_FSIZE raises a signal, which is blocked here, and must not
+ * be left to come later. To ask for the limit each time takes as long as to write. */
+static void forget_size_signal(void)
 {
-	if (at + length > size_allowed())
-		return false;
-	return SYS_CALL(SYS_pwrite64, backing_descriptor(number), bytes, length, at, 0, 0) ==
-	       (long)length;
+	uint64_t set = sys_signal_bit(SIGXFSZ);
+	struct timespec none = { 0 };
+
+	SYS_CALL(SYS_rt_sigtimedwait, &set, 0, &none, sizeof set, 0, 0);
 }
 
-static size_t fill_by_writing(unsigned number, uint64_t at, uintptr_t start, size_t length)
+static long write_to(unsigned number, uint64_t at, const void *bytes, size_t length)
 {
-	size_t done = 0;
+	long written = SYS_CALL(SYS_pwrite64, backing_descriptor(number), bytes, length, at, 0, 0);
 
-	while (done < length) {
-		long written = SYS_CALL(SYS_pwrite64, backing_descriptor(number), start + done,
-					length - done, at + done, 0, 0);
+	if (written == -EFBIG)
+		forget_size_signal();
+	return written;
+}
 
-		if (sys_failed(written) || written == 0)
-			break;
-		done += (size_t)written;
-	}
-	return done;
+bool backing_write(unsigned number, uint64_t at, const void *bytes, size_t length)
+{
+	return write_to(number, at, bytes, length) == (long)length;
 }
 
 /* A mapping may be written beyond the limit on a file's size. The pages are not
@@ -428,10 +434,18 @@ static size_t fill_by_mapping(unsigned number, uint64_t at, uintptr_t start, siz
 size_t backing_fill(unsigned number, uint64_t offset, uintptr_t start, size_t length)
 {
 	uint64_t at = offset * PAGE_BYTES;
+	size_t done = 0;
 
-	return page_down(at + length > size_allowed() ?
-				 fill_by_mapping(number, at, start, length) :
-				 fill_by_writing(number, at, start, length));
+	while (done < length) {
+		long written = write_to(number, at + done, (void *)(start + done), length - done);
+
+		if (written == -EFBIG)
+			return page_down(fill_by_mapping(number, at, start, length));
+		if (sys_failed(written) || written == 0)
+			break;
+		done += (size_t)written;
+	}
+	return page_down(done);
 }
 
 /* ------------------------------------------------------------------- usage */
@@ -439,6 +453,29 @@ size_t backing_fill(unsigned number, uint64_t offset, uintptr_t start, size_t le
 void backing_use(unsigned number, size_t pages)
 {
 	backings[number].used += pages;
+	if (backings[number].used > backings[number].most)
+		backings[number].most = backings[number].used;
+}
+
+static bool is_wasteful(const struct backing *backing)
+{
+	return backing->most >= FEWEST_WASTED && backing->used < backing->most / 2;
+}
+
+unsigned backing_to_leave(void)
+{
+	unsigned count = 0, fewest = 0;
+
+	if (miscounted)
+		return 0;
+	for (unsigned i = 1; i <= last; i++) {
+		if (backings[i].descriptor < 0 || !backings[i].frozen)
+			continue;
+		count++;
+		if (!fewest || backings[i].used < backings[fewest].used)
+			fewest = i;
+	}
+	return fewest && (count > MOST_FROZEN || is_wasteful(&backings[fewest])) ? fewest : 0;
 }
 
 void backing_drop(unsigned number, uint64_t offset, size_t pages)

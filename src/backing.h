@@ -66,6 +66,10 @@ bool backing_is_file(unsigned backing, uint64_t inode);
 bool backing_is_frozen(unsigned backing);
 bool backing_is_shared(unsigned backing);
 
+/* The frozen file that has the fewest pages left in it, where there are many files, or
+ * where most of it is of no use any more; 0: none has to go. */
+unsigned backing_to_leave(void);
+
 /* Around a fork. Between the first and one of the others new files are made frozen:
  * they are filled once, before anything maps them. */
 void backing_before_fork(void);

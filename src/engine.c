@@ -45,6 +45,11 @@ bool engine_watches(void)
 
 /* ------------------------------------------------------------ personality */
 
+bool engine_may_mend_with_views(void)
+{
+	return mode == MODE_MEND && may_refuse;
+}
+
 bool engine_mends_with_views(void)
 {
 	return mode == MODE_MEND && policy_refuses(DANGER_EXECMEM);
@@ -100,7 +105,7 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	policy_begin(settings->policy, settings->mode == MODE_MEND);
 	may_refuse = policy_may_refuse();
 	descriptors_begin();
-	vma_note_heap();
+	vma_begin();
 	mode = settings->mode; /* from now on calls are watched */
 	begin_personality((unsigned long)sys_personality(CURRENT_PERSONALITY));
 	if (mode == MODE_MEND && may_refuse)

@@ -29,8 +29,9 @@ void engine_begin(const struct settings *settings, const struct door *door);
 /* Whether calls are watched at all; where not, everything is passed on. */
 bool engine_watches(void);
 
-/* Whether rungs 2 and 3 are known to be needed. */
+/* Whether rungs 2 and 3 are known to be needed, and whether they may come to be. */
 bool engine_mends_with_views(void);
+bool engine_may_mend_with_views(void);
 
 /* personality(2). READ_IMPLIES_EXEC, with which every readable mapping is executable,
  * is kept from a kernel that would then refuse every mapping. */

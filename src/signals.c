@@ -60,14 +60,17 @@ static void free_writers(const struct hold *hold)
 	sys_sigprocmask(SIG_SETMASK, &hold->mask, NULL);
 }
 
-/* What the host set. A version that is odd, or that changes while it is read,
- * means that somebody is writing. */
+/* What the host set, twice: one is in force while the other is written, so that the
+ * child of a fork, in which a writer may not exist any more, finds one that is
+ * whole. Which one: the lowest bit of the number of writes. */
 struct host_action {
-	atomic_uint version;
-	_Atomic uintptr_t handler; /* SIG_DFL, SIG_IGN or a function */
-	atomic_int flags;
-	_Atomic uint64_t mask;     /* as the host gave it */
-	_Atomic uintptr_t restorer;
+	atomic_uint writes;
+	struct {
+		_Atomic uintptr_t handler; /* SIG_DFL, SIG_IGN or a function */
+		atomic_int flags;
+		_Atomic uint64_t mask;     /* as the host gave it */
+		_Atomic uintptr_t restorer;
+	} copies[2];
 };
 
 struct action {
@@ -161,30 +164,34 @@ static struct host_action *host_action_of(int signal)
 static struct action read_action(struct host_action *host)
 {
 	for (;;) {
-		unsigned version = atomic_load(&host->version);
+		unsigned writes = atomic_load(&host->writes), now = writes % 2;
 		struct action action = {
-			.handler = atomic_load(&host->handler),
-			.flags = atomic_load(&host->flags),
-			.mask = atomic_load(&host->mask),
-			.restorer = atomic_load(&host->restorer),
+			.handler = atomic_load(&host->copies[now].handler),
+			.flags = atomic_load(&host->copies[now].flags),
+			.mask = atomic_load(&host->copies[now].mask),
+			.restorer = atomic_load(&host->copies[now].restorer),
 		};
 
-		if (!(version & 1) && atomic_load(&host->version) == version)
+		if (atomic_load(&host->writes) == writes)
 			return action;
 	}
+}
+
+static uintptr_t handler_of(struct host_action *host)
+{
+	return read_action(host).handler;
 }
 
 /* Between hold_writers and free_writers. */
 static void write_action(struct host_action *host, const struct action *action)
 {
-	unsigned version = atomic_load(&host->version);
+	unsigned next = (atomic_load(&host->writes) + 1) % 2;
 
-	atomic_store(&host->version, version + 1);
-	atomic_store(&host->handler, action->handler);
-	atomic_store(&host->flags, action->flags);
-	atomic_store(&host->mask, action->mask);
-	atomic_store(&host->restorer, action->restorer);
-	atomic_store(&host->version, version + 2);
+	atomic_store(&host->copies[next].handler, action->handler);
+	atomic_store(&host->copies[next].flags, action->flags);
+	atomic_store(&host->copies[next].mask, action->mask);
+	atomic_store(&host->copies[next].restorer, action->restorer);
+	atomic_fetch_add(&host->writes, 1);
 }
 
 static bool has_handler(const struct action *host)
@@ -401,7 +408,7 @@ bool signals_to_hand_on(void)
 	if (!signals_guarded())
 		return false;
 	sys_sigprocmask(SIG_BLOCK, NULL, &mask);
-	return mask & STAND_IN_BIT || atomic_load(&host_segv.handler) == (uintptr_t)SIG_IGN;
+	return mask & STAND_IN_BIT || handler_of(&host_segv) == (uintptr_t)SIG_IGN;
 }
 
 void signals_hand_on(struct signals_handed *handed)
@@ -412,7 +419,7 @@ void signals_hand_on(struct signals_handed *handed)
 	*handed = (struct signals_handed){ 0 };
 	if (!signals_guarded() || sys_failed(sys_sigprocmask(SIG_BLOCK, NULL, &handed->mask)))
 		return;
-	if (atomic_load(&host_segv.handler) == (uintptr_t)SIG_IGN) {
+	if (handler_of(&host_segv) == (uintptr_t)SIG_IGN) {
 		handed->action_changed = true;
 		sys_sigaction(SIGSEGV, &ignore, NULL);
 	}
@@ -586,7 +593,8 @@ static void forward(int came, int signal, bool blocked, siginfo_t *info, ucontex
 		return;
 	}
 	if (action.flags & SA_RESETHAND)
-		atomic_store(&host->handler, (uintptr_t)SIG_DFL);
+		atomic_store(&host->copies[atomic_load(&host->writes) % 2].handler,
+			     (uintptr_t)SIG_DFL);
 	call_host(&action, came, signal, info, context);
 }
 

@@ -18,7 +18,6 @@
 #include "journal.h"
 #include "memory.h"
 #include "patch.h"
-#include "policy.h"
 #include "provenance.h"
 #include "signals.h"
 #include "sys.h"
@@ -209,11 +208,9 @@ __attribute__((constructor)) static void start(void)
 	if (!settings.follow)
 		leave_children();
 	start_watch_forks();
-	if (settings.mode != MODE_MEND || !engine_watches())
-		return;
 	if (engine_mends_with_views())
 		decoder_begin();
-	if (policy_may_refuse())
+	if (engine_may_mend_with_views())
 		patch_libc();
 }
 

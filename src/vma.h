@@ -55,9 +55,10 @@ struct heap {
 };
 
 struct heap vma_heap(void);
+uintptr_t vma_heap_start(void);
 
-/* Keeps the heap's beginning as far as it can be told without /proc: brk as it
- * is now. To be called early. */
-void vma_note_heap(void);
+/* Once, early: keeps the heap's beginning as far as it can be told without /proc (brk
+ * as it is now), and makes what tells a child of fork from its parent. */
+void vma_begin(void);
 
 #endif

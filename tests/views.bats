@@ -459,7 +459,7 @@ piped() {
 }
 
 @test "300 forks take no more memory" {
-	views code-forks bounded
+	views code-forks bounded by-turns
 }
 
 @test "fork while another thread writes code" {

@@ -27,6 +27,7 @@
 #define STORES_MASK 7U
 #define WRITTEN_BEFORE 8U
 
+#define HEAP_MOST ((uintptr_t)1 << 40)
 #define ADDRESS_LIMIT ((uintptr_t)1 << ARCH_ADDRESS_BITS)
 #define ALL_ACCESS (PROT_READ | PROT_WRITE | PROT_EXEC)
 
@@ -271,14 +272,48 @@ static void recount(void)
 	backing_recounted();
 }
 
+/* What never changes any more can be copied at any time. */
+static long copy_to_current(uintptr_t start, size_t length, const struct code_page *page)
+{
+	struct code_page after = *page;
+	long offset = backing_place(start, &after.backing);
+
+	if (sys_failed(offset))
+		return offset;
+	after.offset = (uint64_t)offset;
+	if (backing_fill(after.backing, after.offset, start, length) != length)
+		return -EFAULT;
+	return remap(start, length, page, &after);
+}
+
+/* After many forks there are many frozen files, with a few pages in use in each. */
+static void leave_frozen_file(unsigned frozen)
+{
+	struct code_page page;
+	long result = 0;
+
+	for (uintptr_t at = codepages_next(0, ADDRESS_LIMIT), stop; at < ADDRESS_LIMIT && !result;
+	     at = codepages_next(stop, ADDRESS_LIMIT)) {
+		uintptr_t window = (at / BACKING_WINDOW_BYTES + 1) * BACKING_WINDOW_BYTES;
+
+		stop = codepages_run(at, window, &page);
+		if (page.state == PAGE_VIEWED && page.backing == frozen)
+			result = copy_to_current(at, stop - at, &page);
+	}
+}
+
 /* Pages that lie in one mapping, whose entries are alike and without backing. */
 static long adopt(uintptr_t start, uintptr_t limit, const struct code_page *page)
 {
 	long result = codepages_prepare(start, limit - start);
+	unsigned to_leave;
 
 	/* A child that makes code itself; one that only calls exec needs no count. */
 	if (backing_is_miscounted())
 		recount();
+	to_leave = backing_to_leave();
+	if (to_leave)
+		leave_frozen_file(to_leave);
 
 	while (!result && start < limit) {
 		uintptr_t stop = (start / BACKING_WINDOW_BYTES + 1) * BACKING_WINDOW_BYTES;
@@ -485,6 +520,22 @@ static bool forget_stale(uintptr_t start, uintptr_t end, const struct code_page 
 	return true;
 }
 
+/* The heap's end comes and goes by brk, which no hook sees. */
+static bool comes_and_goes(uintptr_t address)
+{
+	uintptr_t start = vma_heap_start();
+
+	return address >= start && address - start < HEAP_MOST;
+}
+
+/* Programs make all of their code executable again for each piece that is new. */
+static bool has_it_already(uintptr_t start, const struct code_page *page, unsigned ask)
+{
+	unsigned view = page->backing ? PROT_READ | PROT_EXEC : waiting_view(ask);
+
+	return page->ask == ask && page->view == view && !comes_and_goes(start);
+}
+
 long views_protect(uintptr_t *at, uintptr_t limit, int asked, int pkey)
 {
 	unsigned ask = (unsigned)asked & ALL_ACCESS;
@@ -498,6 +549,10 @@ long views_protect(uintptr_t *at, uintptr_t limit, int asked, int pkey)
 			result = protect_in_one_call(*at, stop, asked, pkey);
 		} else {
 			stop = codepages_run(*at, limit, &page);
+			if (page.state == PAGE_VIEWED && has_it_already(*at, &page, ask)) {
+				*at = stop;
+				continue;
+			}
 			if (page.state != PAGE_VIEWED || forget_stale(*at, stop, &page))
 				return 0;
 			result = make_room(*at, stop, &page);

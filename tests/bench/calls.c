@@ -6,18 +6,24 @@
  * its modes, and prints for every sort of call the ratio of the medians to the
  * native one. A "call site" line counts requests that audit mode writes down:
  * from 256 places in the code, each asked for the first time, then again; their
- * ratio is to the same requests made natively. Last come the native medians in
- * nanoseconds, which the ratios are of. */
+ * ratio is to the same requests made natively. A "turn" line is a cycle: memory is
+ * made writable, written on every page, made executable, and run on every page; or
+ * on one page of it. A "store" line is a store into code that has run; its ratio is
+ * to a bare SIGSEGV, whose handler goes on behind the instruction. Last come the
+ * native medians in nanoseconds, which the ratios are of. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { PAGE = 4096, ROUNDS = 9, BATCHES = 21, BATCH = 400, SITES = 256, DEPTH = 16 };
@@ -133,9 +139,98 @@ static double cost_of_sites(void)
 	return median(times, SITES);
 }
 
+/* -------------------------------------------------------------------- code */
+
+enum { TURNS = 101, STORED_PAGES = 500, STORES = 3 };
+
+/* mov $0, %eax; ret */
+static const unsigned char function[] = { 0xb8, 0, 0, 0, 0, 0xc3 };
+
+static void run_page(unsigned char *at)
+{
+	((void (*)(void))(uintptr_t)at)();
+}
+
+/* With a mapping on either side, as a compiler's memory has. */
+static double cost_of_turns(size_t length, size_t step)
+{
+	static double times[TURNS];
+	unsigned char *code = mmap(NULL, length + 2 * PAGE, PROT_NONE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (code == MAP_FAILED || mprotect(code += PAGE, length, PROT_READ | PROT_WRITE) < 0)
+		die("memory for code");
+	for (size_t at = 0; at < length; at += PAGE)
+		memcpy(code + at, function, sizeof function);
+	for (int turn = 0; turn < TURNS; turn++) {
+		double start = now();
+
+		mprotect(code, length, PROT_READ | PROT_WRITE);
+		for (size_t at = 0; at < length; at += step)
+			code[at + 1] = (unsigned char)turn;
+		mprotect(code, length, PROT_READ | PROT_EXEC);
+		for (size_t at = 0; at < length; at += step)
+			run_page(code + at);
+		times[turn] = now() - start;
+	}
+	munmap(code - PAGE, length + 2 * PAGE);
+	return median(times, TURNS);
+}
+
+static void pass_over(int signal, siginfo_t *info, void *context)
+{
+	ucontext_t *at = context;
+
+	(void)signal;
+	(void)info;
+	at->uc_mcontext.gregs[REG_RIP] += at->uc_mcontext.gregs[REG_RCX];
+}
+
+/* How long each is goes to RCX, for pass_over. */
+static void store_plain(unsigned char *at)
+{
+	__asm__ volatile("movb $7, (%0)" : : "a"(at), "c"(3L) : "memory");
+}
+
+static void store_atomic(unsigned char *at)
+{
+	__asm__ volatile("lock incb (%0)" : : "a"(at), "c"(3L) : "memory");
+}
+
+static double cost_of_stores(void (*store)(unsigned char *))
+{
+	static double times[STORED_PAGES * STORES];
+	size_t length = STORED_PAGES * PAGE, count = 0;
+	bool mended = getenv("JITMEND_POLICY");
+	struct sigaction action = { .sa_flags = SA_SIGINFO };
+	unsigned char *code = mmap(NULL, length, PROT_READ | PROT_WRITE | PROT_EXEC,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	action.sa_sigaction = pass_over;
+	if (code == MAP_FAILED || sigaction(SIGSEGV, &action, NULL) < 0)
+		die("memory for code");
+	for (size_t at = 0; at < length; at += PAGE) {
+		memcpy(code + at, function, sizeof function);
+		run_page(code + at);
+	}
+	if (!mended)
+		mprotect(code, length, PROT_READ);
+	for (size_t at = 0; at < length; at += PAGE)
+		for (int i = 0; i < STORES; i++) {
+			double start = now();
+
+			store(code + at + 1);
+			times[count++] = now() - start;
+		}
+	munmap(code, length);
+	signal(SIGSEGV, SIG_DFL);
+	return median(times, count);
+}
+
 /* ---------------------------------------------------------------- one run */
 
-enum { DATA, ANONYMOUS, FILE_MAP, CODE, NEW_SITE, OLD_SITE, SORTS };
+enum { DATA, ANONYMOUS, FILE_MAP, CODE, NEW_SITE, OLD_SITE, TURN_4K, TURN_64K, TURN_1M, TURN_ONE,
+       STORE, ATOMIC_STORE, SORTS };
 
 static const char *const names[SORTS] = {
 	[DATA] = "mprotect without EXEC",
@@ -144,6 +239,12 @@ static const char *const names[SORTS] = {
 	[CODE] = "mprotect, EXEC every other time",
 	[NEW_SITE] = "call site, the first time",
 	[OLD_SITE] = "call site, again",
+	[TURN_4K] = "turn 4 KiB",
+	[TURN_64K] = "turn 64 KiB",
+	[TURN_1M] = "turn 1 MiB",
+	[TURN_ONE] = "turn 64 MiB, of which one page",
+	[STORE] = "store",
+	[ATOMIC_STORE] = "store, atomic",
 };
 
 static void measure(double *costs)
@@ -159,17 +260,25 @@ static void measure(double *costs)
 	costs[CODE] = cost(protect_code);
 	costs[NEW_SITE] = cost_of_sites();
 	costs[OLD_SITE] = cost_of_sites();
+	costs[TURN_4K] = cost_of_turns(4 << 10, PAGE);
+	costs[TURN_64K] = cost_of_turns(64 << 10, PAGE);
+	costs[TURN_1M] = cost_of_turns(1 << 20, PAGE);
+	costs[TURN_ONE] = cost_of_turns(64 << 20, 64 << 20);
+	costs[STORE] = cost_of_stores(store_plain);
+	costs[ATOMIC_STORE] = cost_of_stores(store_atomic);
 }
 
 /* ----------------------------------------------------------------- modes */
 
 static const struct mode {
-	const char *name, *mode, *log;
+	const char *name, *mode, *log, *policy;
 } modes[] = {
-	{ "native", NULL, NULL },
-	{ "mend", "mend", NULL },
-	{ "mend --log", "mend", "/dev/null" },
-	{ "audit --log", "audit", "/dev/null" },
+	{ "native", NULL, NULL, NULL },
+	{ "mend", "mend", NULL, NULL },
+	{ "mend --log", "mend", "/dev/null", NULL },
+	{ "audit --log", "audit", "/dev/null", NULL },
+	{ "mdwe", "mend", "/dev/null", "mdwe" },
+	{ "strict", "mend", "/dev/null", "strict" },
 };
 
 enum { MODES = sizeof modes / sizeof *modes };
@@ -182,6 +291,8 @@ static void become(const struct mode *mode, const char *library, int to)
 	}
 	if (mode->log)
 		setenv("JITMEND_LOG", mode->log, 1);
+	if (mode->policy)
+		setenv("JITMEND_POLICY", mode->policy, 1);
 	dup2(to, 1);
 	execl("/proc/self/exe", "calls", "--measure", (char *)NULL);
 	_exit(127);
@@ -210,13 +321,13 @@ static void print_table(double results[MODES][SORTS])
 {
 	printf("%-34s", "");
 	for (int mode = 1; mode < MODES; mode++)
-		printf("%14s", modes[mode].name);
-	printf("%14s\n", "native, ns");
+		printf("%12s", modes[mode].name);
+	printf("%12s\n", "native, ns");
 	for (int sort = 0; sort < SORTS; sort++) {
 		printf("%-34s", names[sort]);
 		for (int mode = 1; mode < MODES; mode++)
-			printf("%14.2f", results[mode][sort] / results[0][sort]);
-		printf("%14.0f\n", results[0][sort]);
+			printf("%12.2f", results[mode][sort] / results[0][sort]);
+		printf("%12.0f\n", results[0][sort]);
 	}
 }
 

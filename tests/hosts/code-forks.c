@@ -477,6 +477,34 @@ static void bounded(void)
 	    lines_of("/proc/self/maps") < 400);
 }
 
+/* Between forks one page of many is written: what the others hold is of many ages. */
+static void by_turns(void)
+{
+	enum { CODE_PAGES = 120, FORKS = 600 };
+	unsigned char *at = code_pages(CODE_PAGES);
+	int bad = 0, n, i, status;
+	pid_t child;
+
+	for (i = 0; i < CODE_PAGES; i++) {
+		code_write(at + i * (int)PAGE, i);
+		bad += code_run(at + i * (int)PAGE) != i;
+	}
+	for (n = 0; n < FORKS; n++) {
+		i = n * 7 % CODE_PAGES;
+		child = fork();
+		if (child == 0)
+			_exit(code_run(at + i * (int)PAGE) == (n < CODE_PAGES ? i : n - CODE_PAGES) ? 0 : 1);
+		must(child > 0 && waitpid(child, &status, 0) == child, "child");
+		bad += status != 0;
+		code_write(at + i * (int)PAGE, n);
+		bad += code_run(at + i * (int)PAGE) != n;
+	}
+	for (n = FORKS - CODE_PAGES; n < FORKS; n++)
+		bad += code_run(at + n * 7 % CODE_PAGES * (int)PAGE) != n;
+	say("bad: %d", bad);
+	say("descriptors: %d", entries_of("/proc/self/fd") < 64);
+}
+
 static unsigned char *busy_page;
 static atomic_bool stop;
 static atomic_long turns;
@@ -594,6 +622,7 @@ int main(int argc, char **argv)
 		{ "clone", clones },
 		{ "killed", killed },
 		{ "bounded", bounded },
+		{ "by-turns", by_turns },
 		{ "while-busy", while_busy },
 		{ "pairs", pairs },
 		{ NULL, NULL },
