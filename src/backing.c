@@ -36,6 +36,7 @@ struct backing {
 	uint64_t size;     /* windows that the file has */
 	size_t used;       /* pages that the page table refers to */
 	size_t most;       /* of them that there have been */
+	bool stuck;        /* could not be left */
 };
 
 /* Number 0 stands for none. In a mapping made when the first is needed. */
@@ -179,9 +180,13 @@ static void give_up(unsigned number)
 	backings[number].inode = 0;
 }
 
+/* The host may have closed it by a way without hooks, and have a file of its own at the
+ * number; or this is a child of vfork, with a table of its own. */
 int backing_descriptor(unsigned number)
 {
-	return descriptors_number(backings[number].descriptor);
+	int handle = backings[number].descriptor;
+
+	return descriptors_is_open(handle) ? descriptors_number(handle) : -1;
 }
 
 bool backing_is_file(unsigned number, uint64_t inode)
@@ -311,6 +316,8 @@ long backing_place(uintptr_t address, unsigned *number)
 	uint64_t key = address / WINDOW_BYTES + 1;
 	size_t at;
 
+	if (current && backing_descriptor(current) < 0)
+		current = 0;
 	if (taken * 2 >= places && !grow_windows())
 		return -ENOMEM;
 	at = place_of(windows, places, key);
@@ -462,6 +469,23 @@ static bool is_wasteful(const struct backing *backing)
 	return backing->most >= FEWEST_WASTED && backing->used < backing->most / 2;
 }
 
+void backing_not_left(unsigned number)
+{
+	backings[number].stuck = true;
+}
+
+bool backing_copy(unsigned from, uint64_t from_offset, unsigned to, uint64_t offset, size_t pages)
+{
+	char buffer[512];
+
+	for (uint64_t done = 0; done < pages * PAGE_BYTES; done += sizeof buffer)
+		if (sys_pread(backing_descriptor(from), buffer, sizeof buffer,
+			      (int64_t)(from_offset * PAGE_BYTES + done)) != sizeof buffer ||
+		    !backing_write(to, offset * PAGE_BYTES + done, buffer, sizeof buffer))
+			return false;
+	return true;
+}
+
 unsigned backing_to_leave(void)
 {
 	unsigned count = 0, fewest = 0;
@@ -469,7 +493,8 @@ unsigned backing_to_leave(void)
 	if (miscounted)
 		return 0;
 	for (unsigned i = 1; i <= last; i++) {
-		if (backings[i].descriptor < 0 || !backings[i].frozen)
+		if (backings[i].descriptor < 0 || !backings[i].frozen || i == current ||
+		    backings[i].stuck)
 			continue;
 		count++;
 		if (!fewest || backings[i].used < backings[fewest].used)
@@ -494,7 +519,7 @@ void backing_drop(unsigned number, uint64_t offset, size_t pages)
 	}
 	if (backing->frozen || backing->shared)
 		return;
-	SYS_CALL(SYS_fallocate, descriptors_number(backing->descriptor),
+	SYS_CALL(SYS_fallocate, backing_descriptor(number),
 		 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset * PAGE_BYTES,
 		 pages * PAGE_BYTES, 0, 0);
 }

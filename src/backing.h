@@ -69,6 +69,10 @@ bool backing_is_shared(unsigned backing);
 /* The frozen file that has the fewest pages left in it, where there are many files, or
  * where most of it is of no use any more; 0: none has to go. */
 unsigned backing_to_leave(void);
+void backing_not_left(unsigned backing);
+
+/* From page to page. */
+bool backing_copy(unsigned from, uint64_t from_offset, unsigned to, uint64_t offset, size_t pages);
 
 /* Around a fork. Between the first and one of the others new files are made frozen:
  * they are filled once, before anything maps them. */

@@ -105,6 +105,7 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	policy_begin(settings->policy, settings->mode == MODE_MEND);
 	may_refuse = policy_may_refuse();
 	descriptors_begin();
+	views_begin(to->single_threaded);
 	vma_begin();
 	mode = settings->mode; /* from now on calls are watched */
 	begin_personality((unsigned long)sys_personality(CURRENT_PERSONALITY));
@@ -161,7 +162,7 @@ static bool is_refusal(long result)
 
 /* ------------------------------------------------------ calls on code pages */
 
-/* Where the next viewed page is, and where the last of a stretch of them ends. */
+/* Where the next viewed page is. */
 static uintptr_t next_viewed(uintptr_t at, uintptr_t limit)
 {
 	while (at < limit) {
@@ -169,19 +170,6 @@ static uintptr_t next_viewed(uintptr_t at, uintptr_t limit)
 		uintptr_t stop = codepages_run(at, limit, &page);
 
 		if (page.state == PAGE_VIEWED)
-			return at;
-		at = stop;
-	}
-	return limit;
-}
-
-static uintptr_t end_of_viewed(uintptr_t at, uintptr_t limit)
-{
-	while (at < limit) {
-		struct code_page page;
-		uintptr_t stop = codepages_run(at, limit, &page);
-
-		if (page.state != PAGE_VIEWED)
 			return at;
 		at = stop;
 	}
@@ -250,10 +238,12 @@ long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, 
 		return result;
 	}
 	lock_take(&mask);
+	result = 0;
 	if (codepages_get(from).state == PAGE_VIEWED && from % PAGE_BYTES == 0)
-		views_unite(from, from + old_whole);
+		result = views_unite(from, from + old_whole);
 	page = codepages_get(from);
-	result = sys_mremap(from, old_length, length, flags, to);
+	if (!result)
+		result = sys_mremap(from, old_length, length, flags, to);
 	if (!sys_failed(result) && flags & MREMAP_FIXED)
 		views_drop(to, to + whole);
 	if (!sys_failed(result) && page.state == PAGE_VIEWED) {
@@ -288,41 +278,62 @@ static bool is_of_private_memory(int advice)
 	}
 }
 
-/* Stretch by stretch: the kernel passes over the holes between them. */
-static void return_viewed(uintptr_t at, uintptr_t limit)
+static bool is_private_in_file(uintptr_t at, uintptr_t limit, uintptr_t *stop)
 {
-	while ((at = next_viewed(at, limit)) < limit) {
-		uintptr_t end = end_of_viewed(at, limit);
+	struct code_page page;
 
-		views_return(at, end);
+	*stop = codepages_run(at, limit, &page);
+	return page.state == PAGE_VIEWED &&
+	       (page.lent || (page.backing && !backing_is_shared(page.backing)));
+}
+
+/* Stretch by stretch of what lies in a file of ours: the rest is as it was asked for. */
+static long return_viewed(uintptr_t at, uintptr_t limit)
+{
+	long result = 0;
+
+	while (at < limit && !result) {
+		uintptr_t end, next;
+
+		if (!is_private_in_file(at, limit, &end)) {
+			at = end;
+			continue;
+		}
+		while (end < limit && is_private_in_file(end, limit, &next))
+			end = next;
+		result = views_return(at, end);
 		at = end;
 	}
+	return result;
 }
 
 long engine_madvise(uintptr_t address, size_t length, int advice)
 {
 	size_t whole = page_up(length);
 	uint64_t mask;
-	long result;
+	long result = 0;
 
 	if (!codepages_any(address, whole))
 		return sys_madvise(address, length, advice);
 	/* Under the lock, so that it does not meet the hole of a move. */
 	lock_take(&mask);
 	if (is_of_private_memory(advice) && address % PAGE_BYTES == 0)
-		return_viewed(address, address + whole);
+		result = return_viewed(address, address + whole);
 	if (advice == MADV_DONTFORK || advice == MADV_DONTDUMP)
 		views_note_advice();
 	if (advice == MADV_POPULATE_WRITE)
 		views_will_write(page_down(address), page_up(address + length));
-	result = sys_madvise(address, length, advice);
+	if (!result)
+		result = sys_madvise(address, length, advice);
 	lock_release(&mask);
 	return result;
 }
 
 long engine_lock(long number, long a, long b, long c)
 {
-	if (mode == MODE_MEND)
+	bool all = number == SYS_mlockall;
+
+	if (mode == MODE_MEND && (all || codepages_any(page_down((uintptr_t)a), (size_t)b)))
 		views_note_advice();
 	return SYS_CALL(number, a, b, c, 0, 0, 0);
 }
@@ -453,7 +464,7 @@ static long settle_views(const struct request *r, const struct mapped *mapped, l
 
 	if (sys_failed(mapped->result))
 		return mapped->result;
-	views_drop(start, end);
+	views_drop_uses(start, end);
 	if (backing > 0)
 		result = views_note_file(start, end, mapped->protection, asked_protection(r),
 					 (unsigned)backing, (uint64_t)r->offset / PAGE_BYTES);
@@ -461,6 +472,7 @@ static long settle_views(const struct request *r, const struct mapped *mapped, l
 		result = views_note(start, end, mapped->protection, asked_protection(r));
 	if (!result)
 		return mapped->result;
+	codepages_clear(start, end - start);
 	sys_munmap(start, end - start);
 	return result;
 }

@@ -21,6 +21,9 @@ struct door {
 	/* Makes sure that faults will come to fault_settle from now on. False:
 	 * they will not, so no page may move. */
 	bool (*guard_faults)(void);
+
+	/* Not 0 as long as there is one thread alone; may be NULL. */
+	const char *single_threaded;
 };
 
 /* Once, before any call. */

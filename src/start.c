@@ -29,9 +29,13 @@ extern void *__dso_handle __attribute__((visibility("hidden")));
 static atomic_int state = NOT_YET;
 static struct settings settings;
 
+/* glibc 2.32 and later. */
+extern char __libc_single_threaded __attribute__((weak));
+
 static const struct door door = {
 	.report = journal_event,
 	.guard_faults = signals_guard,
+	.single_threaded = &__libc_single_threaded,
 };
 
 /* The environment's strings are the host's to overwrite (setproctitle does). */

@@ -60,6 +60,12 @@ static struct change *next_change(void)
 	return change;
 }
 
+/* Something else was changed since, which a child must not take back. */
+static void forget_changes(void)
+{
+	changes[0].length = changes[1].length = 0;
+}
+
 /* ---------------------------------------------------------------- mappings */
 
 /* The mapping that PAGE describes, in the place of what is at START. A page
@@ -142,6 +148,7 @@ static long protect(uintptr_t start, size_t length, struct code_page *page, unsi
 
 	if (result)
 		return result;
+	forget_changes();
 	page->view = view;
 	codepages_set(start, length, *page);
 	return 0;
@@ -281,7 +288,8 @@ static long copy_to_current(uintptr_t start, size_t length, const struct code_pa
 	if (sys_failed(offset))
 		return offset;
 	after.offset = (uint64_t)offset;
-	if (backing_fill(after.backing, after.offset, start, length) != length)
+	if (!backing_copy(page->backing, page->offset, after.backing, after.offset,
+			  length / PAGE_BYTES))
 		return -EFAULT;
 	return remap(start, length, page, &after);
 }
@@ -300,6 +308,8 @@ static void leave_frozen_file(unsigned frozen)
 		if (page.state == PAGE_VIEWED && page.backing == frozen)
 			result = copy_to_current(at, stop - at, &page);
 	}
+	if (result)
+		backing_not_left(frozen);
 }
 
 /* Pages that lie in one mapping, whose entries are alike and without backing. */
@@ -384,15 +394,25 @@ static bool is_adopted_at_once(uintptr_t start, uintptr_t end, unsigned ask)
 /* Own memory with ASK, of which the kernel has PROTECTION now. */
 static long give_own(uintptr_t start, uintptr_t end, struct code_page *page, unsigned ask, int pkey)
 {
+	struct code_page before = codepages_get(start);
 	unsigned view = waiting_view(ask);
 	long result;
 
+	/* First: whoever executes it, or stores, while it changes has to wait. */
 	page->ask = ask;
-	if (ask & PROT_EXEC && is_adopted_at_once(start, end, ask))
-		return adopt(start, end, page);
-	result = sys_mprotect(start, end - start, (int)view, pkey);
+	result = note_own(start, end, page);
 	if (result)
 		return result;
+	if (ask & PROT_EXEC && is_adopted_at_once(start, end, ask))
+		result = adopt(start, end, page);
+	else
+		result = sys_mprotect(start, end - start, (int)view, pkey);
+	if (result) {
+		codepages_set(start, end - start, before);
+		return result;
+	}
+	if (ask & PROT_EXEC && is_adopted_at_once(start, end, ask))
+		return 0;
 	page->view = view;
 	return note_own(start, end, page);
 }
@@ -437,6 +457,7 @@ static long give_adopted(uintptr_t start, uintptr_t end, struct code_page *page,
 {
 	long result;
 
+	forget_changes();
 	page->ask = ask;
 	/* Where a store and a fetch are both to come, the fault says which. */
 	if (ask & PROT_WRITE && page->view & (PROT_WRITE | PROT_EXEC))
@@ -506,6 +527,7 @@ static long protect_in_one_call(uintptr_t start, uintptr_t end, int asked, int p
 {
 	long result = sys_mprotect(start, end - start, asked, pkey);
 
+	forget_changes();
 	return result ? result : note_views(start, end, (unsigned)asked & ALL_ACCESS);
 }
 
@@ -549,7 +571,8 @@ long views_protect(uintptr_t *at, uintptr_t limit, int asked, int pkey)
 			result = protect_in_one_call(*at, stop, asked, pkey);
 		} else {
 			stop = codepages_run(*at, limit, &page);
-			if (page.state == PAGE_VIEWED && has_it_already(*at, &page, ask)) {
+			if (pkey == -1 && page.state == PAGE_VIEWED &&
+			    has_it_already(*at, &page, ask)) {
 				*at = stop;
 				continue;
 			}
@@ -676,6 +699,7 @@ static bool join(uintptr_t start, uintptr_t end, struct code_page after)
 		stop = codepages_run(at, end, &page);
 		joined += page.backing ? 0 : (stop - at) / PAGE_BYTES;
 	}
+	forget_changes();
 	codepages_set(start, end - start, after);
 	backing_use(after.backing, joined);
 	return true;
@@ -779,6 +803,19 @@ static bool has_stores_left(const struct code_page *page)
 	return done < (page->stores & WRITTEN_BEFORE ? 1U : STORES_BEFORE_TURNING);
 }
 
+/* libc's word for it (sys/single_threaded.h); NULL where it has none. */
+static const char *libc_single_threaded;
+
+void views_begin(const char *single_threaded)
+{
+	libc_single_threaded = single_threaded;
+}
+
+static bool is_single_threaded(void)
+{
+	return libc_single_threaded && *(const volatile char *)libc_single_threaded;
+}
+
 static bool carry_out(uintptr_t start, struct code_page *page, ucontext_t *context)
 {
 	if (!store_carry_out(context, write_store))
@@ -813,7 +850,9 @@ static bool store(uintptr_t address, struct code_page *page, ucontext_t *context
 		result = turn_executable(start, PAGE_BYTES, page);
 		return !result || (result == -ENOMEM && join_neighbours(address, page, PROT_EXEC));
 	}
-	if (in_file && (executed || has_stores_left(page)) && carry_out(start, page, context))
+	/* Another thread might see a half of it: pwrite does not promise to copy at once. */
+	if (in_file && is_single_threaded() && (executed || has_stores_left(page)) &&
+	    carry_out(start, page, context))
 		return true;
 	page->stores |= WRITTEN_BEFORE;
 	/* Else the page comes to be so by the next fetch, and the store again. */
@@ -870,7 +909,7 @@ void views_will_write(uintptr_t start, uintptr_t end)
 
 /* ------------------------------------------------------------- giving back */
 
-void views_drop(uintptr_t start, uintptr_t end)
+void views_drop_uses(uintptr_t start, uintptr_t end)
 {
 	struct code_page page;
 
@@ -882,6 +921,11 @@ void views_drop(uintptr_t start, uintptr_t end)
 		if (page.backing)
 			backing_drop(page.backing, page.offset, (stop - at) / PAGE_BYTES);
 	}
+}
+
+void views_drop(uintptr_t start, uintptr_t end)
+{
+	views_drop_uses(start, end);
 	codepages_clear(start, end - start);
 }
 
@@ -949,7 +993,10 @@ static long unite_shared(uintptr_t start, uintptr_t end)
 	struct code_page page, first = codepages_get(start);
 	struct code_page whole = first;
 
-	whole.view = first.ask & PROT_WRITE ? waiting_view(first.ask) : PROT_READ | PROT_EXEC;
+	whole.view = first.ask;
+	if (first.ask & PROT_EXEC)
+		whole.view = first.ask & PROT_WRITE ? waiting_view(first.ask) :
+						      PROT_READ | PROT_EXEC;
 	for (uintptr_t at = start; at < end;) {
 		uintptr_t stop = codepages_run(at, end, &page);
 
@@ -1001,22 +1048,54 @@ long views_return(uintptr_t start, uintptr_t end)
 
 /* ------------------------------------------------------------------- forks */
 
-/* What is writable and would be shared with the child. */
-static void freeze_run(uintptr_t start, uintptr_t end, struct code_page *page)
+static bool is_to_freeze(const struct code_page *page)
 {
-	struct code_page own = *page;
+	return page->state == PAGE_VIEWED && page->backing &&
+	       !backing_is_shared(page->backing) && page->view & PROT_WRITE;
+}
 
-	if (!page->backing || backing_is_shared(page->backing) || !(page->view & PROT_WRITE))
-		return;
-	if (codepages_prepare(start, end - start))
-		return;
-	if (page->view & PROT_EXEC) {
-		own.view = PROT_READ | PROT_EXEC; /* the next store makes it its own */
-		remap(start, end - start, page, &own);
-		return;
+/* Where the mapping that AT lies in ends, as far as the table tells: pages that differ
+ * in what was asked, or how often they were stored to, are in one. */
+static uintptr_t end_of_mapping(uintptr_t at, const struct code_page *page)
+{
+	uint64_t offset = page->offset;
+	struct code_page next;
+
+	for (uintptr_t end = at, stop;; end = stop) {
+		stop = codepages_run(end, ADDRESS_LIMIT, &next);
+		if (next.state != PAGE_VIEWED || next.backing != page->backing ||
+		    next.view != page->view || next.offset != offset)
+			return end;
+		offset += (stop - end) / PAGE_BYTES;
 	}
-	lend(&own);
-	remap(start, end - start, page, &own);
+}
+
+/* What is writable and would be shared with the child. One mapping at once: to cut one
+ * in pieces may be more than there can be. */
+static uintptr_t freeze(uintptr_t start, const struct code_page *page)
+{
+	uintptr_t end = end_of_mapping(start, page);
+	struct vma_advice advice = advice_of(start);
+	struct code_page own = *page, run;
+
+	if (own.view & PROT_EXEC)
+		own.view = PROT_READ | PROT_EXEC; /* the next store makes it its own */
+	else
+		lend(&own);
+	if (codepages_prepare(start, end - start) ||
+	    map_over(start, end - start, &own, page->backing, page->offset))
+		return end;
+	advise(&advice, start, end - start);
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		stop = codepages_run(at, end, &run);
+		if (!own.backing)
+			backing_drop(run.backing, run.offset, (stop - at) / PAGE_BYTES);
+		run.view = own.view;
+		if (!own.backing)
+			lend(&run);
+		codepages_set(at, stop - at, run);
+	}
+	return end;
 }
 
 void views_before_fork(void)
@@ -1027,9 +1106,10 @@ void views_before_fork(void)
 	for (uintptr_t at = codepages_next(0, ADDRESS_LIMIT), stop; at < ADDRESS_LIMIT;
 	     at = codepages_next(stop, ADDRESS_LIMIT)) {
 		stop = codepages_run(at, ADDRESS_LIMIT, &page);
-		if (page.state == PAGE_VIEWED)
-			freeze_run(at, stop, &page);
+		if (is_to_freeze(&page))
+			stop = freeze(at, &page);
 	}
+	forget_changes();
 }
 
 /* What was adopted meanwhile is in the child too. */

@@ -26,6 +26,10 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+/* Once. SINGLE_THREADED: where libc says whether there is one thread alone; may be
+ * NULL, then there are more. */
+void views_begin(const char *single_threaded);
+
 /* Pages of the program's own private memory, now PROTECTION, for which it asks ASK
  * with PROT_EXEC. */
 long views_give(uintptr_t start, uintptr_t end, int protection, int ask, int pkey);
@@ -60,6 +64,9 @@ void views_note_advice(void);
 
 /* The pages are gone, or other memory. */
 void views_drop(uintptr_t start, uintptr_t end);
+
+/* The same where entries of other memory take their place at once. */
+void views_drop_uses(uintptr_t start, uintptr_t end);
 
 /* Around a fork. Between the first and one of the others, other threads go on. */
 void views_before_fork(void);
