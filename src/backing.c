@@ -22,7 +22,8 @@
 
 #define WINDOW_BYTES BACKING_WINDOW_BYTES
 #define WINDOW_PAGES (WINDOW_BYTES / PAGE_BYTES)
-#define WINDOWS_AT_ONCE 0x10000UL /* 64 GiB, most of it a hole: a limit that comes later does no harm */
+/* 64 GiB, most of it a hole: a limit that comes later does no harm. */
+#define WINDOWS_AT_ONCE 0x10000UL
 #define MOST_BACKINGS 4096U
 #define MOST_FROZEN 16U
 #define FEWEST_WASTED 64U
@@ -551,7 +552,7 @@ void backing_recounted(void)
 {
 	miscounted = false;
 	for (unsigned i = 1; i <= last; i++)
-		if (backings[i].descriptor >= 0 && backings[i].used == 0)
+		if (backings[i].descriptor >= 0 && backings[i].used == 0 && i != current)
 			give_up(i);
 }
 

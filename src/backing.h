@@ -59,7 +59,7 @@ bool backing_write(unsigned backing, uint64_t at, const void *bytes, size_t leng
 
 int backing_descriptor(unsigned backing);
 
-/* Whether the file under a mapping, by device and inode, is this one. */
+/* Whether the file under a mapping, by its inode, is this one. */
 bool backing_is_file(unsigned backing, uint64_t inode);
 
 /* Whether it may not be written to any more. */

@@ -5,7 +5,6 @@
 #include <elf.h>
 #include <link.h>
 #include <stdatomic.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 
 #include "sys.h"
 
-#include "sys.h"
 
 /* Frames of our own, between the unwinder and the host's call. */
 #define OWN_FRAMES 16u

@@ -92,6 +92,40 @@ static int free_handle(void)
 	return -1;
 }
 
+/* The host may have every number that it may have. Between its own limit and the one
+ * that it could set there is room. */
+static long above_limit(int fd)
+{
+	struct rlimit limit, wide;
+	long other;
+
+	if (sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0)) ||
+	    limit.rlim_cur >= limit.rlim_max)
+		return -EMFILE;
+	wide = limit;
+	wide.rlim_cur = limit.rlim_max - limit.rlim_cur > DESCRIPTORS_MOST ?
+				limit.rlim_cur + DESCRIPTORS_MOST : limit.rlim_max;
+	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &wide, 0, 0, 0);
+	other = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)limit.rlim_cur);
+	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, 0, 0, 0);
+	return other;
+}
+
+/* Out of the host's way: a low number is one that it would have got, or counts. */
+static int move_away(int fd)
+{
+	int high = sys_move_up(fd);
+	long above;
+
+	if (high != fd)
+		return high;
+	above = above_limit(fd);
+	if (sys_failed(above))
+		return fd;
+	sys_close(fd);
+	return (int)above;
+}
+
 int descriptors_keep(int fd)
 {
 	int handle = free_handle();
@@ -103,7 +137,7 @@ int descriptors_keep(int fd)
 		descriptors_in_child();
 	tables->kept[handle].device = status.st_dev;
 	tables->kept[handle].inode = status.st_ino;
-	fd = sys_move_up(fd);
+	fd = move_away(fd);
 	sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
 	atomic_store(&tables->kept[handle].number, fd + 1);
 	watch(fd, handle);
@@ -162,25 +196,6 @@ void descriptors_in_child(void)
 static long duplicate(int old, int fd, int flags)
 {
 	return SYS_CALL(SYS_dup3, old, fd, flags == DESCRIPTORS_DUP2 ? 0 : flags, 0, 0, 0);
-}
-
-/* The host may have every number that it may have. Between its own limit and the one
- * that it could set there is room. */
-static long above_limit(int fd)
-{
-	struct rlimit limit, wide;
-	long other;
-
-	if (sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0)) ||
-	    limit.rlim_cur >= limit.rlim_max)
-		return -EMFILE;
-	wide = limit;
-	wide.rlim_cur = limit.rlim_max - limit.rlim_cur > DESCRIPTORS_MOST ?
-				limit.rlim_cur + DESCRIPTORS_MOST : limit.rlim_max;
-	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &wide, 0, 0, 0);
-	other = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)limit.rlim_cur);
-	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, 0, 0, 0);
-	return other;
 }
 
 static long another_number(int fd)

@@ -11,7 +11,7 @@
  * Keepers hold the lock (lock.h). Askers hold nothing, in any context: close is a
  * call that is made often, and in children of vfork. What a table says of a number
  * is held against what is open there, so a descriptor that was closed by a way
- * without hooks, or in another table than ours, is not taken for ours. */
+ * without hooks, or that a child of vfork opened, is not taken for ours. */
 #ifndef JITMEND_DESCRIPTORS_H
 #define JITMEND_DESCRIPTORS_H
 

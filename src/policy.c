@@ -87,11 +87,6 @@ bool policy_is_mdwe(void)
 	return !sys_failed(mdwe) && mdwe & PR_MDWE_REFUSE_EXEC_GAIN;
 }
 
-bool policy_is_none(void)
-{
-	return words & POLICY_NONE;
-}
-
 bool policy_expected(enum danger danger)
 {
 	return word_covers(danger);

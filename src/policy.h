@@ -18,9 +18,6 @@ void policy_begin(unsigned words, bool mend);
  * a policy that is known. */
 bool policy_may_refuse(void);
 
-/* The user said that nothing is refused. */
-bool policy_is_none(void);
-
 /* Whether this danger is known to be refused. */
 bool policy_refuses(enum danger danger);
 

@@ -187,8 +187,8 @@ void start_child(void)
 	engine_in_child(&fork_mask); /* last: signals may come again */
 }
 
-/* The first handlers of all: what others do before a fork is done before the lock
- * is taken, and after the fork when it is free again. */
+/* The first handlers of all: what others do before a fork is done before memory is
+ * made ready for it, and what they do after it, after that. */
 void start_watch_forks(void)
 {
 	static atomic_bool watched;

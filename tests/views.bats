@@ -462,6 +462,10 @@ piped() {
 	views code-forks bounded by-turns
 }
 
+@test "what was changed before a fork" {
+	views code-forks changed-since
+}
+
 @test "fork while another thread writes code" {
 	views code-forks while-busy
 }

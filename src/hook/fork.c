@@ -1,9 +1,8 @@
 /* hook/fork.c: the ways to a child of one's own that fork handlers do not see.
  * fork, forkpty and daemon run the handlers of src/start.c. Rules: hook/hook.h.
  *
- * A child must not begin while pages are on the move: the thread that moves
- * them does not exist there. vfork and CLONE_VM share the memory, where the
- * mover goes on. */
+ * What a child has of memory that other threads were changing is settled there
+ * (rung/views.h). vfork and CLONE_VM share the memory, where they go on. */
 #include <sched.h>
 #include <stdarg.h>
 #include <unistd.h>

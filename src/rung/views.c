@@ -190,8 +190,9 @@ static long turn_executable(uintptr_t start, size_t length, struct code_page *pa
 	page->stores = after.stores = page->stores & WRITTEN_BEFORE;
 	after.view = executable_view(page);
 	if (policy_allows_gain()) {
-		if (!protect(start, length, page, after.view, -1))
-			return 0;
+		result = protect(start, length, page, after.view, -1);
+		if (!is_refusal(result))
+			return result;
 		policy_learn_no_gain();
 	}
 	result = remap_executable(start, length, page, &after);
@@ -1008,12 +1009,26 @@ static long unite_shared(uintptr_t start, uintptr_t end)
 	return remap(start, end - start, &first, &whole);
 }
 
+static bool has_shared(uintptr_t start, uintptr_t end)
+{
+	struct code_page page;
+
+	for (uintptr_t at = start; at < end;) {
+		at = codepages_run(at, end, &page);
+		if (page.backing && backing_is_shared(page.backing))
+			return true;
+	}
+	return false;
+}
+
 long views_unite(uintptr_t start, uintptr_t end)
 {
 	struct code_page page = codepages_get(start);
 
 	if (page.backing && backing_is_shared(page.backing))
 		return unite_shared(start, end);
+	if (has_shared(start, end))
+		return -EFAULT; /* mremap(2): what it says of memory of two kinds */
 	return views_return(start, end);
 }
 

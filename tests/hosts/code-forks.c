@@ -477,6 +477,39 @@ static void bounded(void)
 	    lines_of("/proc/self/maps") < 400);
 }
 
+/* What was changed since the last turn of a page is as it is, in the child too. */
+static void changed_since(void)
+{
+	unsigned char *at = code_pages(1), *gone = code_pages(1), *guard;
+	int status;
+	pid_t child;
+
+	code_write(at, 1);
+	code_run(at);
+	must(mprotect(at, PAGE, PROT_READ | PROT_EXEC) == 0, "mprotect");
+	code_run(at);
+	must(mprotect(at, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0, "mprotect");
+	child = fork();
+	if (child == 0) {
+		code_write(at, 2);
+		_exit(code_run(at));
+	}
+	must(child > 0 && waitpid(child, &status, 0) == child, "child");
+	say("child, status: %#x", status);
+	code_write(gone, 3);
+	code_run(gone);
+	must(munmap(gone, PAGE) == 0, "munmap");
+	guard = mmap(gone, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	must(guard == gone, "mmap");
+	child = fork();
+	if (child == 0) {
+		*(volatile unsigned char *)guard = 1;
+		_exit(0);
+	}
+	must(child > 0 && waitpid(child, &status, 0) == child, "child");
+	say("guard, status: %#x", status & ~0x80);
+}
+
 /* Between forks one page of many is written: what the others hold is of many ages. */
 static void by_turns(void)
 {
@@ -623,6 +656,7 @@ int main(int argc, char **argv)
 		{ "killed", killed },
 		{ "bounded", bounded },
 		{ "by-turns", by_turns },
+		{ "changed-since", changed_since },
 		{ "while-busy", while_busy },
 		{ "pairs", pairs },
 		{ NULL, NULL },
