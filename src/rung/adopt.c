@@ -1,0 +1,220 @@
+/* rung/adopt.c: pages move into the files of ours, and out of one that is left.
+ * See rung/view.h. */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "../backing.h"
+#include "../detour.h"
+#include "../policy.h"
+#include "../sys.h"
+#include "view.h"
+
+/* A process has so many mappings at most (vm.max_map_count), and a page that is
+ * turned by itself makes up to two more. Where there is no room for one, all of
+ * its MiB becomes one mapping again. To get there takes a few, which are kept. */
+#define SPARE_MAPPINGS 64UL
+#define ADOPTED_BEFORE_SPARE 2048UL
+
+static uintptr_t spare;
+static size_t adopted;
+
+static void make_spare(void)
+{
+	long made = sys_mmap(0, SPARE_MAPPINGS * PAGE_BYTES, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (sys_failed(made))
+		return;
+	spare = (uintptr_t)made;
+	for (size_t i = 0; i < SPARE_MAPPINGS; i += 2)
+		sys_mprotect(spare + i * PAGE_BYTES, PAGE_BYTES, PROT_READ, -1);
+}
+
+/* Pages of one window of the backing; the entries are alike and without backing. */
+static long adopt_window(uintptr_t start, size_t length, const struct code_page *page)
+{
+	struct code_page before = *page, after = *page;
+	long offset = backing_place(start, &after.backing);
+	size_t filled;
+	long result;
+
+	if (sys_failed(offset))
+		return offset;
+	after.offset = (uint64_t)offset;
+	after.stores = 0;
+	after.lent = false;
+	after.view = view_executable(&after);
+	/* Whoever stores now waits. */
+	if ((before.view & ~(unsigned)PROT_EXEC) != PROT_READ) {
+		result = sys_mprotect(start, length, PROT_READ, -1);
+		if (result)
+			return result;
+	}
+	filled = backing_fill(after.backing, after.offset, start, length);
+	/* In a signal handler every protection key but 0 is shut (pkeys(7)). */
+	if (!filled && !sys_mprotect(start, length, PROT_READ, 0))
+		filled = backing_fill(after.backing, after.offset, start, length);
+	result = filled ? view_remap_executable(start, filled, &before, &after) : -EFAULT;
+	if (result)
+		filled = 0;
+	else
+		/* The program cleans caches for what it wrote, not for our copy of it. */
+		arch_synchronise_code(start, filled);
+	if (filled < length)
+		sys_mprotect(start + filled, length - filled, (int)before.view, -1);
+	return result;
+}
+
+static void recount(void)
+{
+	struct code_page page;
+
+	backing_recount();
+	for (uintptr_t at = codepages_next(0, ADDRESS_LIMIT), stop; at < ADDRESS_LIMIT;
+	     at = codepages_next(stop, ADDRESS_LIMIT)) {
+		stop = codepages_run(at, ADDRESS_LIMIT, &page);
+		if (page.backing)
+			backing_use(page.backing, (stop - at) / PAGE_BYTES);
+	}
+	detour_recount();
+	backing_recounted();
+}
+
+/* What never changes any more can be copied at any time. */
+static long copy_to_current(uintptr_t start, size_t length, const struct code_page *page)
+{
+	struct code_page after = *page;
+	long offset = backing_place(start, &after.backing);
+
+	if (sys_failed(offset))
+		return offset;
+	after.offset = (uint64_t)offset;
+	if (!backing_copy(page->backing, page->offset, after.backing, after.offset,
+			  length / PAGE_BYTES))
+		return -EFAULT;
+	return view_remap(start, length, page, &after);
+}
+
+/* After many forks there are many frozen files, with a few pages in use in each. */
+static void leave_frozen_file(unsigned frozen)
+{
+	struct code_page page;
+	long result = 0;
+
+	for (uintptr_t at = codepages_next(0, ADDRESS_LIMIT), stop; at < ADDRESS_LIMIT && !result;
+	     at = codepages_next(stop, ADDRESS_LIMIT)) {
+		uintptr_t window = (at / BACKING_WINDOW_BYTES + 1) * BACKING_WINDOW_BYTES;
+
+		stop = codepages_run(at, window, &page);
+		if (page.state == PAGE_VIEWED && page.backing == frozen)
+			result = copy_to_current(at, stop - at, &page);
+	}
+	if (result)
+		backing_not_left(frozen);
+}
+
+/* Pages that lie in one mapping, whose entries are alike and without backing. */
+long view_adopt(uintptr_t start, uintptr_t limit, const struct code_page *page)
+{
+	long result = codepages_prepare(start, limit - start);
+	unsigned to_leave;
+
+	/* A child that makes code itself; one that only calls exec needs no count. */
+	if (backing_is_miscounted())
+		recount();
+	to_leave = backing_to_leave();
+	if (to_leave)
+		leave_frozen_file(to_leave);
+
+	while (!result && start < limit) {
+		uintptr_t stop = (start / BACKING_WINDOW_BYTES + 1) * BACKING_WINDOW_BYTES;
+
+		if (stop > limit)
+			stop = limit;
+		result = adopt_window(start, stop - start, page);
+		start = stop;
+	}
+	if (!result && ++adopted == ADOPTED_BEFORE_SPARE)
+		make_spare();
+	return result;
+}
+
+/* -------------------------------------------------------- too many mappings */
+
+static void free_spare(void)
+{
+	if (spare)
+		sys_munmap(spare, SPARE_MAPPINGS * PAGE_BYTES);
+	spare = 0;
+}
+
+/* Whether a neighbour of PAGE can be in one mapping with it, in the file BACKING. */
+static bool can_join(uintptr_t address, const struct code_page *page, unsigned backing)
+{
+	struct code_page other = codepages_get(address);
+
+	return other.state == PAGE_VIEWED && other.ask == page->ask &&
+	       (other.backing == backing || !other.backing);
+}
+
+/* All of START to END into the file, where it is not there yet. */
+static bool fill_gaps(uintptr_t start, uintptr_t end, unsigned backing, uint64_t offset)
+{
+	struct code_page page;
+
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		size_t length;
+
+		stop = codepages_run(at, end, &page);
+		length = stop - at;
+		if (page.backing)
+			continue;
+		if (backing_fill(backing, offset + (at - start) / PAGE_BYTES, at, length) != length)
+			return false;
+	}
+	return true;
+}
+
+static bool join(uintptr_t start, uintptr_t end, struct code_page after)
+{
+	struct code_page page;
+	size_t joined = 0;
+
+	if (sys_mprotect(start, end - start, PROT_READ, -1) ||
+	    !fill_gaps(start, end, after.backing, after.offset) ||
+	    view_map_over(start, end - start, &after, after.backing, after.offset))
+		return false; /* what was changed is mended by the next fault on it */
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		stop = codepages_run(at, end, &page);
+		joined += page.backing ? 0 : (stop - at) / PAGE_BYTES;
+	}
+	view_forget_changes();
+	codepages_set(start, end - start, after);
+	backing_use(after.backing, joined);
+	return true;
+}
+
+/* Executable, or writable, with all that lies around it. */
+bool view_join(uintptr_t address, struct code_page *page, int access)
+{
+	uintptr_t start = page_down(address), end = start + PAGE_BYTES;
+	uintptr_t first = start / BACKING_WINDOW_BYTES * BACKING_WINDOW_BYTES;
+	struct code_page after = *page;
+	long offset = backing_place(start, &after.backing);
+	bool done;
+
+	if (sys_failed(offset) || (page->backing && page->backing != after.backing) ||
+	    view_is_frozen(&after) || codepages_prepare(first, BACKING_WINDOW_BYTES))
+		return false;
+	while (start > first && can_join(start - PAGE_BYTES, page, after.backing))
+		start -= PAGE_BYTES;
+	while (end < first + BACKING_WINDOW_BYTES && can_join(end, page, after.backing))
+		end += PAGE_BYTES;
+	after.offset = (uint64_t)offset - (page_down(address) - start) / PAGE_BYTES;
+	after.view = access == PROT_EXEC ? view_executable(&after) : view_waiting(page->ask);
+	after.lent = false;
+	free_spare();
+	done = join(start, end, after);
+	make_spare();
+	return done;
+}

@@ -1,0 +1,159 @@
+/* rung/giveback.c: viewed pages go, or become the program's own memory again. See
+ * rung/views.h. */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "../backing.h"
+#include "../sys.h"
+#include "view.h"
+
+void views_drop_uses(uintptr_t start, uintptr_t end)
+{
+	struct code_page page;
+
+	view_next_change();
+
+	for (uintptr_t at = codepages_next(start, end), stop; at < end;
+	     at = codepages_next(stop, end)) {
+		stop = codepages_run(at, end, &page);
+		if (page.backing)
+			backing_drop(page.backing, page.offset, (stop - at) / PAGE_BYTES);
+	}
+}
+
+void views_drop(uintptr_t start, uintptr_t end)
+{
+	views_drop_uses(start, end);
+	codepages_clear(start, end - start);
+}
+
+static bool copy_run(uintptr_t to, uintptr_t start, uintptr_t end, const struct code_page *page)
+{
+	size_t length = end - start;
+	long copied;
+
+	copied = sys_read_memory(sys_getpid(), (void *)to, start, length);
+	if (copied != (long)length && page->backing) /* no view of it may be read */
+		copied = sys_pread(backing_descriptor(page->backing), (void *)to, length,
+				   (int64_t)(page->offset * PAGE_BYTES));
+	return copied == (long)length;
+}
+
+static bool is_filed(uintptr_t start, uintptr_t end)
+{
+	struct code_page page;
+
+	for (uintptr_t at = start; at < end;) {
+		at = codepages_run(at, end, &page);
+		if (page.lent || (page.backing && !backing_is_shared(page.backing)))
+			return true;
+	}
+	return false;
+}
+
+/* The copy takes the pages' place, with the protections that own memory has. */
+static long settle_copy(uintptr_t copy, uintptr_t start, uintptr_t end)
+{
+	struct vma_advice advice = view_advice(start);
+	struct code_page page;
+	long result;
+
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		stop = codepages_run(at, end, &page);
+		if (page.state == PAGE_UNKNOWN)
+			continue;
+		page.view = page.ask & PROT_EXEC ? view_waiting(page.ask) : page.ask;
+		sys_mprotect(copy + (at - start), stop - at, (int)page.view, -1);
+	}
+	result = sys_mremap(copy, end - start, end - start, MREMAP_MAYMOVE | MREMAP_FIXED, start);
+	if (sys_failed(result))
+		return result;
+	view_advise(&advice, start, end - start);
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		stop = codepages_run(at, end, &page);
+		if (page.backing)
+			backing_drop(page.backing, page.offset, (stop - at) / PAGE_BYTES);
+		if (page.state == PAGE_UNKNOWN)
+			continue;
+		page.view = page.ask & PROT_EXEC ? view_waiting(page.ask) : page.ask;
+		page.backing = 0;
+		page.offset = 0;
+		page.stores = 0;
+		page.lent = false;
+		codepages_set(at, stop - at, page);
+	}
+	return 0;
+}
+
+/* Shared memory becomes one mapping with one view. */
+static long unite_shared(uintptr_t start, uintptr_t end)
+{
+	struct code_page page, first = codepages_get(start);
+	struct code_page whole = first;
+
+	whole.view = first.ask;
+	if (first.ask & PROT_EXEC)
+		whole.view = first.ask & PROT_WRITE ? view_waiting(first.ask) :
+						      PROT_READ | PROT_EXEC;
+	for (uintptr_t at = start; at < end;) {
+		uintptr_t stop = codepages_run(at, end, &page);
+
+		if (page.backing != first.backing ||
+		    page.offset != first.offset + (at - start) / PAGE_BYTES)
+			return -EFAULT;
+		at = stop;
+	}
+	return view_remap(start, end - start, &first, &whole);
+}
+
+static bool has_shared(uintptr_t start, uintptr_t end)
+{
+	struct code_page page;
+
+	for (uintptr_t at = start; at < end;) {
+		at = codepages_run(at, end, &page);
+		if (page.backing && backing_is_shared(page.backing))
+			return true;
+	}
+	return false;
+}
+
+long views_unite(uintptr_t start, uintptr_t end)
+{
+	struct code_page page = codepages_get(start);
+
+	if (page.backing && backing_is_shared(page.backing))
+		return unite_shared(start, end);
+	if (has_shared(start, end))
+		return -EFAULT; /* mremap(2): what it says of memory of two kinds */
+	return views_return(start, end);
+}
+
+/* One new mapping for all of it: the program may go on to move it as one. */
+long views_return(uintptr_t start, uintptr_t end)
+{
+	struct code_page page;
+	long copy, result;
+
+	if (!is_filed(start, end))
+		return 0;
+	result = codepages_prepare(start, end - start);
+	if (result)
+		return result;
+	copy = sys_mmap(0, end - start, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sys_failed(copy))
+		return copy;
+	/* Whoever stores now waits. */
+	result = sys_mprotect(start, end - start, PROT_READ, -1);
+	for (uintptr_t at = start, stop; at < end && !result; at = stop) {
+		stop = codepages_run(at, end, &page);
+		if (!copy_run((uintptr_t)copy + (at - start), at, stop, &page))
+			result = -EFAULT;
+	}
+	if (!result)
+		result = settle_copy((uintptr_t)copy, start, end);
+	if (result)
+		sys_munmap((uintptr_t)copy, end - start);
+	return result;
+}

@@ -1,0 +1,227 @@
+/* rung/touch.c: the program touches a viewed page, or the kernel does it for the
+ * program. See rung/views.h. */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "../backing.h"
+#include "../detour.h"
+#include "../policy.h"
+#include "../store.h"
+#include "../sys.h"
+#include "view.h"
+
+/* So many stores into a page are carried out one by one; then it is turned. */
+#define STORES_BEFORE_TURNING 4U
+
+static bool permits(unsigned protection, int access)
+{
+	return access == PROT_READ ? protection != PROT_NONE : (protection & (unsigned)access) != 0;
+}
+
+static bool is_alike(uintptr_t address, const struct code_page *page)
+{
+	struct code_page other = codepages_get(address);
+
+	return other.state == PAGE_VIEWED && !other.backing && other.ask == page->ask &&
+	       other.view == page->view;
+}
+
+/* What is adopted with a page. Nothing but the page where the program may also
+ * write: its data, its stacks even, may lie beside the code. */
+static void widen(uintptr_t *start, uintptr_t *end, const struct code_page *page,
+		  const struct vma *vma)
+{
+	uintptr_t first = *start / SMALL_BYTES * SMALL_BYTES, last = first + SMALL_BYTES;
+
+	if (page->ask & PROT_WRITE)
+		return;
+	while (*start > first && *start > vma->start && is_alike(*start - PAGE_BYTES, page))
+		*start -= PAGE_BYTES;
+	while (*end < last && *end < vma->end && is_alike(*end, page))
+		*end += PAGE_BYTES;
+}
+
+/* The file of a page cannot be come by any more: a new one is taken. */
+static bool leave_file(uintptr_t start, struct code_page *page)
+{
+	if (!page->backing || backing_is_shared(page->backing) ||
+	    views_return(start, start + PAGE_BYTES))
+		return false;
+	*page = codepages_get(start);
+	return true;
+}
+
+static bool fetch(uintptr_t address, struct code_page *page, const struct vma *vma)
+{
+	uintptr_t start = page_down(address), end = start + PAGE_BYTES;
+
+	long result = page->backing ? view_turn_executable(start, PAGE_BYTES, page) : -ENOENT;
+
+	if (!result)
+		return true;
+	if (result == -ENOMEM)
+		return view_join(address, page, PROT_EXEC);
+	if (page->backing && !leave_file(start, page))
+		return false;
+	widen(&start, &end, page, vma);
+	result = view_adopt(start, end, page);
+	return result == -ENOMEM ? view_join(address, page, PROT_EXEC) :
+				   result == 0;
+}
+
+/* One page's part of a store. */
+static bool write_part(uintptr_t address, const void *bytes, size_t length)
+{
+	struct code_page page = codepages_get(address);
+
+	if (page.state != PAGE_VIEWED || !page.backing || page.view & PROT_WRITE)
+		return sys_write_memory(sys_getpid(), address, bytes, length) == (long)length;
+	if (!(page.ask & PROT_WRITE) || view_is_frozen(&page))
+		return false;
+	return backing_write(page.backing, page.offset * PAGE_BYTES + address % PAGE_BYTES, bytes,
+			     length);
+}
+
+static bool may_write(uintptr_t address)
+{
+	struct code_page page = codepages_get(address);
+	struct vma vma;
+
+	if (page.state == PAGE_VIEWED && page.backing && !(page.view & PROT_WRITE))
+		return page.ask & PROT_WRITE && !view_is_frozen(&page);
+	return !vma_look(address, &vma) && vma.start <= address && vma.protection & PROT_WRITE;
+}
+
+static bool write_store(uintptr_t address, const void *bytes, size_t length)
+{
+	uintptr_t last = address + length - 1;
+	size_t first = PAGE_BYTES - address % PAGE_BYTES;
+
+	if (page_down(last) == page_down(address))
+		return may_write(address) && write_part(address, bytes, length);
+	if (first + PAGE_BYTES < length || !may_write(address) || !may_write(last))
+		return false;
+	return write_part(address, bytes, first) &&
+	       write_part(address + first, (const char *)bytes + first, length - first);
+}
+
+static bool executes(const ucontext_t *context, uintptr_t page)
+{
+	uintptr_t at = arch_instruction(context);
+
+	return page_down(at) == page || page_down(at + ARCH_INSTRUCTION_MOST - 1) == page;
+}
+
+/* Whether a store is the last for a while, as the patch of a jump is, or one of
+ * many, cannot be seen: pauses tell nothing, for a compiler thinks in between. So a
+ * few are carried out, then the page is turned; where that has happened before, one. */
+static bool has_stores_left(const struct code_page *page)
+{
+	unsigned done = page->stores & STORES_MASK;
+
+	return done < (page->stores & WRITTEN_BEFORE ? 1U : STORES_BEFORE_TURNING);
+}
+
+/* libc's word for it (sys/single_threaded.h); NULL where it has none. */
+static const char *libc_single_threaded;
+
+void views_begin(const char *single_threaded)
+{
+	libc_single_threaded = single_threaded;
+}
+
+static bool is_single_threaded(void)
+{
+	return libc_single_threaded && *(const volatile char *)libc_single_threaded;
+}
+
+static bool carry_out(uintptr_t start, struct code_page *page, ucontext_t *context)
+{
+	if (!store_carry_out(context, write_store))
+		return false;
+	if (has_stores_left(page))
+		page->stores++;
+	codepages_set(start, PAGE_BYTES, *page);
+	return true;
+}
+
+/* From a page that is writable no instruction is fetched: where this one lies on
+ * PAGE it goes on with a copy. */
+static bool step_aside(ucontext_t *context, uintptr_t page)
+{
+	struct instruction instruction;
+
+	if (!store_decode(context, &instruction))
+		return page_down(arch_instruction(context)) != page;
+	if (page_down(instruction.at) != page &&
+	    page_down(instruction.at + instruction.length - 1) != page)
+		return true;
+	return detour_take(context, &instruction);
+}
+
+static bool store(uintptr_t address, struct code_page *page, ucontext_t *context)
+{
+	uintptr_t start = page_down(address);
+	bool executed = executes(context, start), in_file = page->backing && !view_is_frozen(page);
+	long result;
+
+	if (in_file && policy_allows_writable_code()) {
+		result = view_turn_executable(start, PAGE_BYTES, page);
+		return !result || (result == -ENOMEM && view_join(address, page, PROT_EXEC));
+	}
+	/* Another thread might see a half of it: pwrite does not promise to copy at once. */
+	if (in_file && is_single_threaded() && (executed || has_stores_left(page)) &&
+	    carry_out(start, page, context))
+		return true;
+	page->stores |= WRITTEN_BEFORE;
+	/* Else the page comes to be so by the next fetch, and the store again. */
+	if (executed && !step_aside(context, start) && in_file)
+		return false;
+	result = view_turn_writable(start, PAGE_BYTES, page, page->ask & ~(unsigned)PROT_EXEC, -1);
+	if (!result || (result == -ENOMEM && view_join(address, page, PROT_WRITE)) ||
+	    (result != -ENOMEM && leave_file(start, page)))
+		return true;
+	detour_restore(context);
+	return false;
+}
+
+bool views_fault(uintptr_t address, int access, ucontext_t *context)
+{
+	struct code_page page = codepages_get(address);
+	struct vma vma;
+
+	if (!permits(page.ask, access))
+		return false;
+	if (!view_is_current(&page, address, &vma)) {
+		views_drop(page_down(address), page_down(address) + PAGE_BYTES);
+		return permits((unsigned)vma.protection, access);
+	}
+	if (codepages_prepare(page_down(address), PAGE_BYTES))
+		return false;
+	/* An old fault: meanwhile another thread has had the same. */
+	if (permits((unsigned)vma.protection, access)) {
+		page.view = (unsigned)vma.protection;
+		codepages_set(page_down(address), PAGE_BYTES, page);
+		return true;
+	}
+	page.view = (unsigned)vma.protection;
+	if (access == PROT_EXEC)
+		return fetch(address, &page, &vma);
+	if (access == PROT_WRITE)
+		return store(address, &page, context);
+	return view_turn_writable(page_down(address), PAGE_BYTES, &page, view_waiting(page.ask), -1) == 0;
+}
+
+void views_will_write(uintptr_t start, uintptr_t end)
+{
+	struct code_page page;
+
+	for (uintptr_t at = codepages_next(start, end), stop; at < end;
+	     at = codepages_next(stop, end)) {
+		stop = codepages_run(at, end, &page);
+		if (page.state != PAGE_VIEWED || !(page.ask & PROT_WRITE) || page.view & PROT_WRITE)
+			continue;
+		if (!view_make_room(at, stop, &page))
+			view_turn_writable(at, stop - at, &page, page.ask & ~(unsigned)PROT_EXEC, -1);
+	}
+}

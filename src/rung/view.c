@@ -1,0 +1,261 @@
+/* rung/view.c: one mapping is changed for another. See rung/view.h. */
+#include "view.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "../backing.h"
+#include "../policy.h"
+#include "../sys.h"
+
+bool view_is_frozen(const struct code_page *page)
+{
+	return backing_is_frozen(page->backing);
+}
+
+/* ----------------------------------------------------------- last changes */
+
+/* A fork copies the memory of a process page after page, while other threads go
+ * on; but not the mappings, which are locked meanwhile. So in the child the page
+ * table may tell of a mapping before or after the last change that another thread
+ * made, and of no other: each change of a mapping waits for the fork. The last two
+ * are kept, for the child to look what came of them. */
+static struct change {
+	uintptr_t start;
+	size_t length; /* 0: nothing */
+	struct code_page before, after;
+} changes[2] __attribute__((aligned(512)));
+
+static unsigned last_change;
+
+struct change *view_next_change(void)
+{
+	struct change *change = &changes[++last_change % 2];
+
+	change->length = 0;
+	return change;
+}
+
+/* Something else was changed since, which a child must not take back. */
+void view_forget_changes(void)
+{
+	changes[0].length = changes[1].length = 0;
+}
+
+/* What the program's own memory is mapped as until it is executed. */
+unsigned view_waiting(unsigned ask)
+{
+	unsigned without = ask & ~(unsigned)PROT_EXEC;
+
+	return without ? without : PROT_READ;
+}
+
+/* The kernel's mapping at ADDRESS is the one that the entry tells of. glibc and
+ * ld.so unmap where no hook sees it. */
+bool view_is_current(const struct code_page *page, uintptr_t address, struct vma *vma)
+{
+	long result = vma_look(address, vma);
+
+	if (result == -ENOENT || (!result && vma->start > address)) {
+		vma->protection = 0;
+		return false;
+	}
+	if (result) { /* nobody to ask */
+		vma->start = page_down(address);
+		vma->end = vma->start + PAGE_BYTES;
+		vma->protection = (int)page->view;
+		return true;
+	}
+	if (!page->backing)
+		return !vma->shared;
+	return vma->shared && backing_is_file(page->backing, vma->inode) &&
+	       (vma->offset + (address - vma->start)) / PAGE_BYTES == page->offset;
+}
+
+/* Room for what a run's entries become. */
+long view_make_room(uintptr_t start, uintptr_t end, const struct code_page *page)
+{
+	return page->backing ? codepages_prepare(start, end - start) :
+			       codepages_room(start, end - start);
+}
+
+/* ---------------------------------------------------------------- mappings */
+
+/* The mapping that PAGE describes, in the place of what is at START. A page
+ * without a backing maps FILE privately: its contents are the file's until they
+ * are written. */
+long view_map_over(uintptr_t start, size_t length, const struct code_page *page, unsigned file,
+		     uint64_t offset)
+{
+	int flags = MAP_FIXED | (page->backing ? MAP_SHARED : MAP_PRIVATE);
+	long result;
+
+	if (page->backing && length <= SMALL_BYTES)
+		flags |= MAP_POPULATE;
+	result = sys_mmap(start, length, (int)page->view, flags, backing_descriptor(file),
+			  (int64_t)(offset * PAGE_BYTES));
+	return sys_failed(result) ? result : 0;
+}
+
+static bool changes_backing(const struct code_page *from, const struct code_page *to)
+{
+	return to->backing && to->backing != from->backing;
+}
+
+/* What the program said of its memory besides its protection is said of what takes
+ * its place. To look takes long, so only where the program ever said such a thing. */
+static bool host_advises;
+
+void views_note_advice(void)
+{
+	host_advises = true;
+}
+
+struct vma_advice view_advice(uintptr_t start)
+{
+	return host_advises ? vma_advice(start) : (struct vma_advice){ 0 };
+}
+
+void view_advise(const struct vma_advice *advice, uintptr_t start, size_t length)
+{
+	if (advice->dont_fork)
+		sys_madvise(start, length, MADV_DONTFORK);
+	if (advice->dont_dump)
+		sys_madvise(start, length, MADV_DONTDUMP);
+	if (advice->locked)
+		sys_mlock2(start, length, advice->on_fault ? MLOCK_ONFAULT : 0);
+}
+
+static long map_after(uintptr_t start, size_t length, const struct code_page *before,
+		      const struct code_page *after)
+{
+	const struct code_page *filed = after->backing ? after : before;
+
+	return view_map_over(start, length, after, filed->backing, filed->offset);
+}
+
+/* BEFORE's entries become AFTER's, and its mapping the one that they tell of. */
+long view_remap(uintptr_t start, size_t length, const struct code_page *before,
+		  const struct code_page *after)
+{
+	struct vma_advice advice = view_advice(start);
+	struct change *change = view_next_change();
+	long result;
+
+	*change = (struct change){ start, length, *before, *after };
+	result = map_after(start, length, before, after);
+	if (result)
+		return result;
+	view_advise(&advice, start, length);
+	codepages_set(start, length, *after);
+	if (changes_backing(before, after))
+		backing_use(after->backing, length / PAGE_BYTES);
+	if (changes_backing(after, before))
+		backing_drop(before->backing, before->offset, length / PAGE_BYTES);
+	return 0;
+}
+
+long view_protect(uintptr_t start, size_t length, struct code_page *page, unsigned view, int pkey)
+{
+	long result = sys_mprotect(start, length, (int)view, pkey);
+
+	if (result)
+		return result;
+	view_forget_changes();
+	page->view = view;
+	codepages_set(start, length, *page);
+	return 0;
+}
+
+/* How a page that is adopted is mapped to be executed. */
+unsigned view_executable(const struct code_page *page)
+{
+	if (page->ask & PROT_WRITE && policy_allows_writable_code() &&
+	    !(page->backing && view_is_frozen(page)))
+		return ALL_ACCESS;
+	return PROT_READ | PROT_EXEC;
+}
+
+bool view_is_refusal(long result)
+{
+	return result == -EACCES || result == -EPERM;
+}
+
+/* Where one mapping may not be all of it, the page is turned from now on. */
+long view_remap_executable(uintptr_t start, size_t length, const struct code_page *before,
+			     struct code_page *after)
+{
+	long result = view_remap(start, length, before, after);
+
+	if (!view_is_refusal(result) || after->view != ALL_ACCESS)
+		return result;
+	policy_learn_no_writable_code();
+	after->view = PROT_READ | PROT_EXEC;
+	return view_remap(start, length, before, after);
+}
+
+/* Gains execute permission. The page tables stay where mprotect may do it. */
+long view_turn_executable(uintptr_t start, size_t length, struct code_page *page)
+{
+	struct code_page after = *page;
+	long result;
+
+	page->stores = after.stores = page->stores & WRITTEN_BEFORE;
+	after.view = view_executable(page);
+	if (policy_allows_gain()) {
+		result = view_protect(start, length, page, after.view, -1);
+		if (!view_is_refusal(result))
+			return result;
+		policy_learn_no_gain();
+	}
+	result = view_remap_executable(start, length, page, &after);
+	if (!result)
+		*page = after;
+	return result;
+}
+
+/* The page becomes the program's own, with the file's contents until it is written. */
+void view_lend(struct code_page *page)
+{
+	page->backing = 0;
+	page->offset = 0;
+	page->stores = 0;
+	page->lent = true;
+}
+
+/* Loses execute permission. */
+long view_turn_writable(uintptr_t start, size_t length, struct code_page *page, unsigned view,
+			  int pkey)
+{
+	struct code_page own = *page;
+	long result;
+
+	page->stores &= WRITTEN_BEFORE;
+	if (!page->backing || !(view & PROT_WRITE) || !view_is_frozen(page))
+		return view_protect(start, length, page, view, pkey);
+	own.view = view;
+	view_lend(&own);
+	result = view_remap(start, length, page, &own);
+	if (!result)
+		*page = own;
+	return result;
+}
+
+/* Which of the two the page table tells of, and which the kernel has. */
+static void review(const struct change *change)
+{
+	struct vma vma;
+
+	if (!change->length)
+		return;
+	if (view_is_current(&change->after, change->start, &vma))
+		codepages_set(change->start, change->length, change->after);
+	else if (view_is_current(&change->before, change->start, &vma))
+		codepages_set(change->start, change->length, change->before);
+}
+
+void view_review_changes(void)
+{
+	review(&changes[(last_change + 1) % 2]);
+	review(&changes[last_change % 2]);
+}

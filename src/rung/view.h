@@ -1,0 +1,82 @@
+/* rung/view.h: what the files of rungs 2 and 3 have in common: how one mapping of
+ * viewed pages is changed for another, and the page table with it.
+ *
+ * Callers hold the lock. A page (struct code_page) stands for a run of pages whose
+ * entries are alike. Results are 0 or a negated errno. Nobody outside of rung/
+ * includes this: rung/views.h is the way in. */
+#ifndef JITMEND_RUNG_VIEW_H
+#define JITMEND_RUNG_VIEW_H
+
+#include "../codepages.h"
+#include "../vma.h"
+#include "views.h"
+
+/* Up to this size the kernel is asked to fill in the page tables at once, and
+ * memory that is asked executable but not writable is adopted without waiting for
+ * the fetch: both are cheaper than the faults that would come. */
+#define SMALL_BYTES (16 * PAGE_BYTES)
+
+#define ADDRESS_LIMIT ((uintptr_t)1 << ARCH_ADDRESS_BITS)
+#define ALL_ACCESS (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+/* A page's stores: how many were carried out since its last turn, and whether that
+ * has been too many once. */
+#define STORES_MASK 7U
+#define WRITTEN_BEFORE 8U
+
+/* Nobody writes to the page's file any more. */
+bool view_is_frozen(const struct code_page *page);
+
+bool view_is_refusal(long result);
+
+/* What the program's own memory is mapped as until it is executed, and a page of a
+ * file when it is. */
+unsigned view_waiting(unsigned ask);
+unsigned view_executable(const struct code_page *page);
+
+/* The kernel's mapping at ADDRESS, which goes to *VMA, is the one that the entry tells
+ * of. */
+bool view_is_current(const struct code_page *page, uintptr_t address, struct vma *vma);
+
+/* Room for what a run's entries become. */
+long view_make_room(uintptr_t start, uintptr_t end, const struct code_page *page);
+
+/* The mapping that PAGE describes in the place of what is at START, of FILE from page
+ * OFFSET on; the table is the caller's. */
+long view_map_over(uintptr_t start, size_t length, const struct code_page *page, unsigned file,
+		   uint64_t offset);
+
+/* BEFORE becomes AFTER, in the kernel and in the table. The second takes less where a
+ * policy refuses one mapping to be all of it. */
+long view_remap(uintptr_t start, size_t length, const struct code_page *before,
+		const struct code_page *after);
+long view_remap_executable(uintptr_t start, size_t length, const struct code_page *before,
+			   struct code_page *after);
+
+/* PAGE's view is changed, by mprotect or a new mapping. */
+long view_protect(uintptr_t start, size_t length, struct code_page *page, unsigned view, int pkey);
+long view_turn_executable(uintptr_t start, size_t length, struct code_page *page);
+long view_turn_writable(uintptr_t start, size_t length, struct code_page *page, unsigned view,
+			int pkey);
+
+/* PAGE as it is when it is the program's own, with a frozen file's contents. */
+void view_lend(struct code_page *page);
+
+/* What the program has said of the memory at START, and said again of what takes its
+ * place. */
+struct vma_advice view_advice(uintptr_t start);
+void view_advise(const struct vma_advice *advice, uintptr_t start, size_t length);
+
+/* The last changes, for a child of fork to look at. */
+struct change *view_next_change(void);
+void view_forget_changes(void);
+void view_review_changes(void);
+
+/* Pages in one mapping, whose entries are alike and without backing, go into a file. */
+long view_adopt(uintptr_t start, uintptr_t limit, const struct code_page *page);
+
+/* Where there is no room for another mapping: the page and its neighbours become one,
+ * for ACCESS. */
+bool view_join(uintptr_t address, struct code_page *page, int access);
+
+#endif
