@@ -26,7 +26,7 @@ src_libengine_la_SOURCES = \
 	src/decoder.h src/store.h src/store.c \
 	src/detour.h src/detour.c \
 	src/fault.h src/fault.c \
-	src/engine.h src/engine.c
+	src/engine.h src/walk.h src/engine.c src/mapping.c src/protection.c
 src_libengine_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 src_libengine_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -ffreestanding -fno-stack-protector \
 	-fvisibility=hidden -U_FORTIFY_SOURCE $(LOOP_CFLAGS)

@@ -1,0 +1,47 @@
+/* walk.h: what the parts of a call's walk have in common: engine.c, mapping.c and
+ * protection.c. Nobody else includes it. */
+#ifndef JITMEND_WALK_H
+#define JITMEND_WALK_H
+
+#include <stdatomic.h>
+
+#include "danger.h"
+#include "engine.h"
+
+/* Set at start, but for the last two, which personality(2) changes. */
+extern struct walk {
+	enum mode mode;
+	const struct door *door;
+	bool may_refuse; /* something is in force here that might */
+	atomic_bool read_implies_exec;     /* in the kernel, in some thread */
+	atomic_bool implies_exec_for_host; /* in the host's eyes: see engine_personality */
+} walk;
+
+/* What is to be told once the lock is free again. */
+struct reports {
+	const struct request *request;
+	unsigned count;
+	struct event events[16];
+};
+
+void walk_note(struct reports *reports, const struct piece *piece, enum outcome outcome,
+	       bool refused);
+
+/* For an audit: the permission that the same request is asked for next. */
+void walk_note_execmem_too(struct reports *reports, const struct piece *piece);
+
+/* Without the lock. */
+void walk_tell(const struct reports *reports);
+
+bool walk_is_refusal(long result);
+
+/* What the program asks for, with what READ_IMPLIES_EXEC adds where we keep it. */
+int walk_asked(const struct request *r);
+
+/* Which of rungs 2 and 3 a request gets. */
+enum outcome walk_views_outcome(const struct request *r);
+
+/* Entries of pages that are other memory now. Takes the lock. */
+void walk_forget(uintptr_t address, size_t length);
+
+#endif
