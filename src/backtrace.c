@@ -2,15 +2,14 @@
 #include "backtrace.h"
 
 #include <dlfcn.h>
-#include <elf.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unwind.h>
 
+#include "loader.h"
 #include "sys.h"
 
 
@@ -37,21 +36,6 @@ static struct {
 } its_pipe;
 static __thread bool acquainted; /* libunwind has what it keeps of this thread */
 static __thread bool locked;     /* see backtrace_locks_held */
-
-/* dlopen calls malloc. A program with a malloc of its own may not be ready for
- * that before its main has begun (GCL is not). */
-static bool malloc_is_the_programs(void)
-{
-	const ElfW(Sym) *symbol = NULL;
-	struct link_map *map = NULL;
-	Dl_info info;
-
-	if (!dladdr1((void *)(uintptr_t)malloc, &info, (void **)&symbol, RTLD_DL_SYMENT) ||
-	    !dladdr1((void *)(uintptr_t)malloc, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
-		return false;
-	/* A program that takes malloc's address has a stub for it, and no section. */
-	return map->l_name[0] == '\0' && !(symbol && symbol->st_shndx == SHN_UNDEF);
-}
 
 bool backtrace_is_unwinding(void)
 {
@@ -106,7 +90,7 @@ static void open_libgcc(void)
 
 void backtrace_begin(void)
 {
-	bool may_open = !malloc_is_the_programs();
+	bool may_open = loader_may_open();
 	uintptr_t frames[2];
 
 	if (may_open)

@@ -139,11 +139,6 @@ void walk_tell(const struct reports *reports)
 		walk.door->report(&reports->events[i]);
 }
 
-bool walk_is_refusal(long result)
-{
-	return result == -EACCES || result == -EPERM;
-}
-
 /* What the program asks of it, with what READ_IMPLIES_EXEC adds where we keep it. */
 int walk_asked(const struct request *r)
 {

@@ -33,6 +33,7 @@ src_libengine_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -ffreestanding -fno-stac
 
 src_librecord_la_SOURCES = \
 	src/tables.h src/tables.c \
+	src/loader.h src/loader.c \
 	src/backtrace.h src/backtrace.c \
 	src/module.h src/module.c \
 	src/stacks.h src/stacks.c \
@@ -50,7 +51,7 @@ jitmendlib_LTLIBRARIES = src/libjitmend.la
 src_libjitmend_la_SOURCES = \
 	src/start.h src/start.c \
 	src/signals.h src/signals.c \
-	src/loader.h src/loader.c src/decoder.h src/decoder.c \
+	src/decoder.h src/decoder.c \
 	src/hook/hook.h \
 	src/hook/symbols.h src/hook/symbols.c \
 	src/patch.h src/patch.c \

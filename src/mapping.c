@@ -62,7 +62,7 @@ static void report_mapping(const struct request *r, long result, enum danger dan
 {
 	struct reports reports = { .request = r };
 	struct piece piece = whole_mapping(r, result, danger);
-	bool refused = walk_is_refusal(result);
+	bool refused = sys_refused(result);
 
 	if (danger == DANGER_NONE || (!refused && walk.mode != MODE_AUDIT))
 		return;
@@ -142,7 +142,7 @@ static long map_private(const struct request *r)
 	/* A file's pages can be executed as they are until they are written. */
 	if (!(r->flags & MAP_ANONYMOUS) && r->protection & PROT_EXEC) {
 		mapped = map_with(r, r->protection & ~PROT_WRITE, r->flags, r->fd);
-		if (!walk_is_refusal(mapped.result))
+		if (!sys_refused(mapped.result))
 			return settle_views(r, &mapped, 0);
 	}
 	mapped = map_with(r, without ? without : PROT_READ, r->flags, r->fd);
@@ -185,7 +185,7 @@ static long map_not_mended(const struct request *r)
 			       r->flags & ~MAP_FIXED, r->fd, r->offset);
 
 	if (sys_failed(result))
-		return walk_is_refusal(result) ? NOT_MENDED : result;
+		return sys_refused(result) ? NOT_MENDED : result;
 	sys_munmap((uintptr_t)result, r->length);
 	return NOT_MENDED;
 }
@@ -253,7 +253,7 @@ static long map_mended(const struct request *r, const struct request *actual, en
 
 	if (judge_mapping(actual) != VERDICT_VIEWS) {
 		result = pass_mmap(actual, actual->flags, actual->fd);
-		if (!walk_is_refusal(result) || !(actual->protection & PROT_EXEC))
+		if (!sys_refused(result) || !(actual->protection & PROT_EXEC))
 			return result;
 		if (danger_of_mapping(actual) != DANGER_EXECMEM) {
 			report_mapping(r, result, danger);

@@ -240,7 +240,7 @@ static long ask_kernel(const struct request *r, const struct piece *piece, enum 
 	else
 		result = sys_mprotect(piece->start, piece->end - piece->start, r->protection,
 				      r->pkey);
-	if (!walk_is_refusal(result))
+	if (!sys_refused(result))
 		return result;
 	if (piece->danger == DANGER_NONE)
 		return result;
@@ -258,7 +258,7 @@ static long ask_kernel_after(const struct request *r, const struct piece *piece,
 {
 	long result = sys_mprotect(piece->start, piece->end - piece->start, r->protection, r->pkey);
 
-	if (!walk_is_refusal(result))
+	if (!sys_refused(result))
 		return result;
 	if (anonymous_refused)
 		learn(piece, result);
@@ -299,7 +299,7 @@ static long give(const struct request *r, const struct piece *piece, struct repo
 	}
 	if (result == -EINVAL)
 		return result; /* a protection key that there is not */
-	if (walk_is_refusal(result) && verdict != VERDICT_VIEWS) {
+	if (sys_refused(result) && verdict != VERDICT_VIEWS) {
 		/* Then a file of ours may do. */
 		policy_learn_no_anonymous();
 		verdict = judge(r, piece);
@@ -309,7 +309,7 @@ static long give(const struct request *r, const struct piece *piece, struct repo
 		}
 	}
 	if (policy_expected(piece->danger))
-		return ask_kernel_after(r, piece, walk_is_refusal(result), reports);
+		return ask_kernel_after(r, piece, sys_refused(result), reports);
 	walk_note(reports, piece, OUTCOME_REFUSED, true);
 	return -policy_error(piece->danger);
 }
@@ -396,11 +396,11 @@ static long mprotect_mended(const struct request *r)
 	/* As long as nothing is known to be refused the kernel is asked at once. */
 	if (!policy_refuses_any() && !codepages_any(r->address, page_up(r->length))) {
 		result = pass_mprotect(r);
-		if (!walk_is_refusal(result) && !met_a_move(r, result))
+		if (!sys_refused(result) && !met_a_move(r, result))
 			return result;
 	}
 	lock_take(&mask);
-	result = walk_pieces(r, walk_is_refusal(result) ? result : 0, &reports);
+	result = walk_pieces(r, sys_refused(result) ? result : 0, &reports);
 	lock_release(&mask);
 	walk_tell(&reports);
 	return result;
@@ -422,7 +422,7 @@ static long mprotect_audited(const struct request *r)
 			break;
 	result = pass_mprotect(r);
 	for (unsigned i = 0; i < count; i++) {
-		bool refused = walk_is_refusal(result) &&
+		bool refused = sys_refused(result) &&
 			       danger_under(pieces[i].start, pieces[i].end, r->protection, &now) == 0 &&
 			       now.protection != effective_protection(r);
 

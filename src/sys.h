@@ -6,6 +6,7 @@
 #ifndef JITMEND_SYS_H
 #define JITMEND_SYS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,12 @@ static inline uintptr_t page_up(uintptr_t address)
 static inline bool sys_failed(long result)
 {
 	return (unsigned long)result > -4096UL;
+}
+
+/* A policy said no: what SELinux, MDWE, a filter and a noexec mount answer. */
+static inline bool sys_refused(long result)
+{
+	return result == -EACCES || result == -EPERM;
 }
 
 /* The kernel's struct sigaction, and its signal set of 64 bits. */

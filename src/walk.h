@@ -33,8 +33,6 @@ void walk_note_execmem_too(struct reports *reports, const struct piece *piece);
 /* Without the lock. */
 void walk_tell(const struct reports *reports);
 
-bool walk_is_refusal(long result);
-
 /* What the program asks for, with what READ_IMPLIES_EXEC adds where we keep it. */
 int walk_asked(const struct request *r);
 

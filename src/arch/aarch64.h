@@ -163,16 +163,6 @@ static inline int arch_fault_is_write(const ucontext_t *context)
 	       (syndrome & (ARCH_FAULT_WRITE | ARCH_FAULT_UPKEEP)) == ARCH_FAULT_WRITE;
 }
 
-/* A clock that costs little to read; only for comparing short times. On many
- * machines it counts no faster than 24 MHz. */
-static inline uint64_t arch_ticks(void)
-{
-	uint64_t ticks;
-
-	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
-	return ticks;
-}
-
 /* ------------------------------------------------------------------- caches */
 
 #define ARCH_CACHE_CLEAN_NOT_NEEDED (1u << 28)

@@ -84,15 +84,6 @@ static inline int arch_fault_is_fetch(const ucontext_t *context)
 	return (context->uc_mcontext.gregs[REG_ERR] & 16) != 0;
 }
 
-/* A clock that costs nothing to read; only for comparing short times. */
-static inline uint64_t arch_ticks(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
 /* Instructions are fetched as they stand in memory, through whichever mapping
  * they were written. */
 static inline void arch_synchronise_code(uintptr_t start, uintptr_t length)

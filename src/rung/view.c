@@ -176,18 +176,13 @@ unsigned view_executable(const struct code_page *page)
 	return PROT_READ | PROT_EXEC;
 }
 
-bool view_is_refusal(long result)
-{
-	return result == -EACCES || result == -EPERM;
-}
-
 /* Where one mapping may not be all of it, the page is turned from now on. */
 long view_remap_executable(uintptr_t start, size_t length, const struct code_page *before,
 			     struct code_page *after)
 {
 	long result = view_remap(start, length, before, after);
 
-	if (!view_is_refusal(result) || after->view != ALL_ACCESS)
+	if (!sys_refused(result) || after->view != ALL_ACCESS)
 		return result;
 	policy_learn_no_writable_code();
 	after->view = PROT_READ | PROT_EXEC;
@@ -204,7 +199,7 @@ long view_turn_executable(uintptr_t start, size_t length, struct code_page *page
 	after.view = view_executable(page);
 	if (policy_allows_gain()) {
 		result = view_protect(start, length, page, after.view, -1);
-		if (!view_is_refusal(result))
+		if (!sys_refused(result))
 			return result;
 		policy_learn_no_gain();
 	}

@@ -27,8 +27,6 @@
 /* Nobody writes to the page's file any more. */
 bool view_is_frozen(const struct code_page *page);
 
-bool view_is_refusal(long result);
-
 /* What the program's own memory is mapped as until it is executed, and a page of a
  * file when it is. */
 unsigned view_waiting(unsigned ask);
