@@ -257,35 +257,6 @@ static bool is_of_private_memory(int advice)
 	}
 }
 
-static bool is_private_in_file(uintptr_t at, uintptr_t limit, uintptr_t *stop)
-{
-	struct code_page page;
-
-	*stop = codepages_run(at, limit, &page);
-	return page.state == PAGE_VIEWED &&
-	       (page.lent || (page.backing && !backing_is_shared(page.backing)));
-}
-
-/* Stretch by stretch of what lies in a file of ours: the rest is as it was asked for. */
-static long return_viewed(uintptr_t at, uintptr_t limit)
-{
-	long result = 0;
-
-	while (at < limit && !result) {
-		uintptr_t end, next;
-
-		if (!is_private_in_file(at, limit, &end)) {
-			at = end;
-			continue;
-		}
-		while (end < limit && is_private_in_file(end, limit, &next))
-			end = next;
-		result = views_return(at, end);
-		at = end;
-	}
-	return result;
-}
-
 long engine_madvise(uintptr_t address, size_t length, int advice)
 {
 	size_t whole = page_up(length);
@@ -297,7 +268,7 @@ long engine_madvise(uintptr_t address, size_t length, int advice)
 	/* Under the lock, so that it does not meet the hole of a move. */
 	lock_take(&mask);
 	if (is_of_private_memory(advice) && address % PAGE_BYTES == 0)
-		result = return_viewed(address, address + whole);
+		result = views_return_files(address, address + whole);
 	if (advice == MADV_DONTFORK || advice == MADV_DONTDUMP)
 		views_note_advice();
 	if (advice == MADV_POPULATE_WRITE)

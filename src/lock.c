@@ -60,7 +60,7 @@ static void release(void)
 		sys_futex_wake(&word, 1);
 }
 
-void lock_block_signals(uint64_t *mask)
+static void block_signals(uint64_t *mask)
 {
 	uint64_t most = ~(sys_signal_bit(SIGSEGV) | sys_signal_bit(SIGSYS));
 
@@ -74,7 +74,7 @@ void lock_restore_signals(const uint64_t *mask)
 
 void lock_take(uint64_t *mask)
 {
-	lock_block_signals(mask);
+	block_signals(mask);
 	take();
 }
 

@@ -32,8 +32,7 @@ bool lock_take_once(void);
 /* In the child of a fork: whoever held it does not exist there. */
 void lock_in_child(void);
 
-/* Blocks the signals that a holder has blocked. */
-void lock_block_signals(uint64_t *mask);
+/* The way back from lock_take where the lock itself was let go. */
 void lock_restore_signals(const uint64_t *mask);
 
 bool lock_is_mine(void);

@@ -12,7 +12,6 @@ void views_drop_uses(uintptr_t start, uintptr_t end)
 	struct code_page page;
 
 	view_next_change();
-
 	for (uintptr_t at = codepages_next(start, end), stop; at < end;
 	     at = codepages_next(stop, end)) {
 		stop = codepages_run(at, end, &page);
@@ -39,16 +38,34 @@ static bool copy_run(uintptr_t to, uintptr_t start, uintptr_t end, const struct 
 	return copied == (long)length;
 }
 
-static bool is_filed(uintptr_t start, uintptr_t end)
+/* A viewed page that is the program's alone, and yet a file's of ours. */
+static bool is_in_private_file(const struct code_page *page)
+{
+	return page->lent || (page->backing && !backing_is_shared(page->backing));
+}
+
+static bool is_shared(const struct code_page *page)
+{
+	return page->backing && backing_is_shared(page->backing);
+}
+
+/* Whether any page of the range is such a one. */
+static bool has(uintptr_t start, uintptr_t end, bool (*is_such)(const struct code_page *))
 {
 	struct code_page page;
 
 	for (uintptr_t at = start; at < end;) {
 		at = codepages_run(at, end, &page);
-		if (page.lent || (page.backing && !backing_is_shared(page.backing)))
+		if (is_such(&page))
 			return true;
 	}
 	return false;
+}
+
+/* What own memory is mapped as. */
+static unsigned own_view(const struct code_page *page)
+{
+	return page->ask & PROT_EXEC ? view_waiting(page->ask) : page->ask;
 }
 
 /* The copy takes the pages' place, with the protections that own memory has. */
@@ -62,8 +79,7 @@ static long settle_copy(uintptr_t copy, uintptr_t start, uintptr_t end)
 		stop = codepages_run(at, end, &page);
 		if (page.state == PAGE_UNKNOWN)
 			continue;
-		page.view = page.ask & PROT_EXEC ? view_waiting(page.ask) : page.ask;
-		sys_mprotect(copy + (at - start), stop - at, (int)page.view, -1);
+		sys_mprotect(copy + (at - start), stop - at, (int)own_view(&page), -1);
 	}
 	result = sys_mremap(copy, end - start, end - start, MREMAP_MAYMOVE | MREMAP_FIXED, start);
 	if (sys_failed(result))
@@ -75,7 +91,7 @@ static long settle_copy(uintptr_t copy, uintptr_t start, uintptr_t end)
 			backing_drop(page.backing, page.offset, (stop - at) / PAGE_BYTES);
 		if (page.state == PAGE_UNKNOWN)
 			continue;
-		page.view = page.ask & PROT_EXEC ? view_waiting(page.ask) : page.ask;
+		page.view = own_view(&page);
 		page.backing = 0;
 		page.offset = 0;
 		page.stores = 0;
@@ -106,25 +122,13 @@ static long unite_shared(uintptr_t start, uintptr_t end)
 	return view_remap(start, end - start, &first, &whole);
 }
 
-static bool has_shared(uintptr_t start, uintptr_t end)
-{
-	struct code_page page;
-
-	for (uintptr_t at = start; at < end;) {
-		at = codepages_run(at, end, &page);
-		if (page.backing && backing_is_shared(page.backing))
-			return true;
-	}
-	return false;
-}
-
 long views_unite(uintptr_t start, uintptr_t end)
 {
 	struct code_page page = codepages_get(start);
 
-	if (page.backing && backing_is_shared(page.backing))
+	if (is_shared(&page))
 		return unite_shared(start, end);
-	if (has_shared(start, end))
+	if (has(start, end, is_shared))
 		return -EFAULT; /* mremap(2): what it says of memory of two kinds */
 	return views_return(start, end);
 }
@@ -135,7 +139,7 @@ long views_return(uintptr_t start, uintptr_t end)
 	struct code_page page;
 	long copy, result;
 
-	if (!is_filed(start, end))
+	if (!has(start, end, is_in_private_file))
 		return 0;
 	result = codepages_prepare(start, end - start);
 	if (result)
@@ -155,5 +159,35 @@ long views_return(uintptr_t start, uintptr_t end)
 		result = settle_copy((uintptr_t)copy, start, end);
 	if (result)
 		sys_munmap((uintptr_t)copy, end - start);
+	return result;
+}
+
+static uintptr_t end_of_private_files(uintptr_t at, uintptr_t limit)
+{
+	while (at < limit) {
+		struct code_page page;
+		uintptr_t stop = codepages_run(at, limit, &page);
+
+		if (!is_in_private_file(&page))
+			return at;
+		at = stop;
+	}
+	return limit;
+}
+
+long views_return_files(uintptr_t at, uintptr_t limit)
+{
+	long result = 0;
+
+	while (at < limit && !result) {
+		uintptr_t end = end_of_private_files(at, limit);
+		struct code_page other;
+
+		if (end > at)
+			result = views_return(at, end);
+		else
+			end = codepages_run(at, limit, &other);
+		at = end;
+	}
 	return result;
 }

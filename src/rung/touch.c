@@ -54,7 +54,6 @@ static bool leave_file(uintptr_t start, struct code_page *page)
 static bool fetch(uintptr_t address, struct code_page *page, const struct vma *vma)
 {
 	uintptr_t start = page_down(address), end = start + PAGE_BYTES;
-
 	long result = page->backing ? view_turn_executable(start, PAGE_BYTES, page) : -ENOENT;
 
 	if (!result)

@@ -85,7 +85,7 @@ long view_make_room(uintptr_t start, uintptr_t end, const struct code_page *page
  * without a backing maps FILE privately: its contents are the file's until they
  * are written. */
 long view_map_over(uintptr_t start, size_t length, const struct code_page *page, unsigned file,
-		     uint64_t offset)
+		   uint64_t offset)
 {
 	int flags = MAP_FIXED | (page->backing ? MAP_SHARED : MAP_PRIVATE);
 	long result;
@@ -136,7 +136,7 @@ static long map_after(uintptr_t start, size_t length, const struct code_page *be
 
 /* BEFORE's entries become AFTER's, and its mapping the one that they tell of. */
 long view_remap(uintptr_t start, size_t length, const struct code_page *before,
-		  const struct code_page *after)
+		const struct code_page *after)
 {
 	struct vma_advice advice = view_advice(start);
 	struct change *change = view_next_change();
@@ -178,7 +178,7 @@ unsigned view_executable(const struct code_page *page)
 
 /* Where one mapping may not be all of it, the page is turned from now on. */
 long view_remap_executable(uintptr_t start, size_t length, const struct code_page *before,
-			     struct code_page *after)
+			   struct code_page *after)
 {
 	long result = view_remap(start, length, before, after);
 
@@ -220,7 +220,7 @@ void view_lend(struct code_page *page)
 
 /* Loses execute permission. */
 long view_turn_writable(uintptr_t start, size_t length, struct code_page *page, unsigned view,
-			  int pkey)
+			int pkey)
 {
 	struct code_page own = *page;
 	long result;

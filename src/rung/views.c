@@ -60,6 +60,7 @@ static bool is_adopted_at_once(uintptr_t start, uintptr_t end, unsigned ask)
 static long give_own(uintptr_t start, uintptr_t end, struct code_page *page, unsigned ask, int pkey)
 {
 	struct code_page before = codepages_get(start);
+	bool at_once = ask & PROT_EXEC && is_adopted_at_once(start, end, ask);
 	unsigned view = view_waiting(ask);
 	long result;
 
@@ -68,7 +69,7 @@ static long give_own(uintptr_t start, uintptr_t end, struct code_page *page, uns
 	result = note_own(start, end, page);
 	if (result)
 		return result;
-	if (ask & PROT_EXEC && is_adopted_at_once(start, end, ask))
+	if (at_once)
 		result = view_adopt(start, end, page);
 	else
 		result = sys_mprotect(start, end - start, (int)view, pkey);
@@ -76,7 +77,7 @@ static long give_own(uintptr_t start, uintptr_t end, struct code_page *page, uns
 		codepages_set(start, end - start, before);
 		return result;
 	}
-	if (ask & PROT_EXEC && is_adopted_at_once(start, end, ask))
+	if (at_once)
 		return 0;
 	page->view = view;
 	return note_own(start, end, page);

@@ -55,6 +55,9 @@ void views_will_write(uintptr_t start, uintptr_t end);
 /* Makes the pages the program's own memory again, executable at the next fetch. */
 long views_return(uintptr_t start, uintptr_t end);
 
+/* The same for those of the pages that lie in a file of ours and are private. */
+long views_return_files(uintptr_t start, uintptr_t limit);
+
 /* The same for memory that is to be moved as one: one mapping, shared memory with its
  * file. */
 long views_unite(uintptr_t start, uintptr_t end);
