@@ -494,7 +494,8 @@ static void changed_since(void)
 		code_write(at, 2);
 		_exit(code_run(at));
 	}
-	must(child > 0 && waitpid(child, &status, 0) == child, "child");
+	must(child > 0, "fork");
+	must(waitpid(child, &status, 0) == child, "waitpid");
 	say("child, status: %#x", status);
 	code_write(gone, 3);
 	code_run(gone);
