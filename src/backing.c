@@ -49,7 +49,7 @@ static bool miscounted;  /* in a child, as another thread left it: see backing_r
 
 /* ------------------------------------------------------------------ files */
 
-static long memfd(void)
+long backing_memfd(void)
 {
 	long fd = SYS_CALL(SYS_memfd_create, "jitmend", MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0, 0, 0, 0);
 
@@ -99,31 +99,47 @@ static long new_file(long (*make)(const char *), const char *argument)
 static long make_memfd(const char *unused)
 {
 	(void)unused;
-	return memfd();
+	return backing_memfd();
 }
 
-/* The kinds of file, the best first; NULL is a memfd. One that has failed is not
- * tried again: a refusal leaves a record in the audit log. */
+/* NULL is a memfd. */
+static const char *const places_tried[] = { NULL, "/dev/shm", "/tmp", "/var/tmp", "." };
+
+#define PLACES_TRIED (sizeof places_tried / sizeof *places_tried)
+
+const char *backing_kind(unsigned kind)
+{
+	if (kind >= PLACES_TRIED)
+		return NULL;
+	return places_tried[kind] ? places_tried[kind] : "memfd";
+}
+
+long backing_try(unsigned kind)
+{
+	const char *place = places_tried[kind];
+	long fd = place ? new_file(unlinked_file, place) : new_file(make_memfd, NULL);
+
+	if (sys_failed(fd) || is_executable((int)fd))
+		return fd;
+	sys_close((int)fd);
+	return -EACCES;
+}
+
+/* One that has failed is not tried again: a refusal leaves a record in the audit
+ * log. */
 static long executable_file(void)
 {
-	static const char *const places[] = { NULL, "/dev/shm", "/tmp", "/var/tmp", "." };
 	static unsigned first;
 	long error = -EACCES;
 
-	for (unsigned i = first; i < sizeof places / sizeof *places; i++) {
-		long fd = places[i] ? new_file(unlinked_file, places[i]) :
-				      new_file(make_memfd, NULL);
+	for (unsigned i = first; i < PLACES_TRIED; i++) {
+		long fd = backing_try(i);
 
-		if (sys_failed(fd)) {
-			error = fd;
-			continue;
-		}
-		if (is_executable((int)fd)) {
+		if (!sys_failed(fd)) {
 			first = i;
 			return fd;
 		}
-		sys_close((int)fd);
-		error = -EACCES;
+		error = fd;
 	}
 	return error;
 }
@@ -310,6 +326,11 @@ void backing_begin(void)
 {
 	if (!current && !new_current())
 		grow_file(&backings[current]);
+}
+
+bool backing_ready(void)
+{
+	return current || !new_current();
 }
 
 long backing_place(uintptr_t address, unsigned *number)

@@ -30,6 +30,21 @@
  * up its descriptors. May fail: then it is tried again when it is needed. */
 void backing_begin(void);
 
+/* Whether private pages can be given a file: false where none may be executed here.
+ * Makes it. */
+bool backing_ready(void);
+
+/* The kinds of file that are tried, the best first: "memfd", or a folder; NULL behind
+ * the last. */
+const char *backing_kind(unsigned kind);
+
+/* A new file of that kind, a page long, whose pages may be executed: a descriptor, the
+ * caller's. */
+long backing_try(unsigned kind);
+
+/* A memfd, whether or not it may be executed. */
+long backing_memfd(void);
+
 /* Where the private page at ADDRESS is to live: the file's number goes to
  * *BACKING, its page there is returned. The pages up to the next MiB boundary
  * follow on. */

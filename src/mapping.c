@@ -201,7 +201,11 @@ static long map_in_views(const struct request *r)
 	if (r->flags & (MAP_HUGETLB | MAP_GROWSDOWN) || type == 0 || !walk.door->guard_faults())
 		return map_not_mended(r);
 	lock_take(&mask);
-	result = type == MAP_PRIVATE ? map_private(r) : map_shared(r);
+	/* Or it would be found out at the first fetch, when it is too late to say no. */
+	if (type != MAP_PRIVATE)
+		result = map_shared(r);
+	else
+		result = backing_ready() ? map_private(r) : map_not_mended(r);
 	lock_release(&mask);
 	return result;
 }

@@ -39,7 +39,7 @@ static bool word_covers(enum danger danger)
 }
 
 /* Of no page at all the kernel itself has nothing to refuse. */
-static bool filter_refuses_exec(void)
+bool policy_filter_refuses_exec(void)
 {
 	return sys_mprotect(PAGE_BYTES, 0, PROT_READ | PROT_EXEC, -1) == -EPERM;
 }
@@ -69,7 +69,7 @@ void policy_begin(unsigned set, bool mend)
 	filtered = sys_prctl(PR_GET_SECCOMP, 0) == SECCOMP_MODE_FILTER;
 	if (mend && words == POLICY_AUTO && policy_is_mdwe())
 		words = POLICY_MDWE;
-	if (mend && words == POLICY_AUTO && filtered && filter_refuses_exec())
+	if (mend && words == POLICY_AUTO && filtered && policy_filter_refuses_exec())
 		words = POLICY_SECCOMP;
 	atomic_store(&any_refusal, words != POLICY_AUTO);
 	if (words & (POLICY_EXECMEM | POLICY_MDWE | POLICY_SECCOMP | POLICY_STRICT))
@@ -85,6 +85,16 @@ void policy_begin(unsigned set, bool mend)
 bool policy_is_mdwe(void)
 {
 	return !sys_failed(mdwe) && mdwe & PR_MDWE_REFUSE_EXEC_GAIN;
+}
+
+long policy_mdwe_answer(void)
+{
+	return mdwe;
+}
+
+bool policy_is_filtered(void)
+{
+	return filtered;
 }
 
 bool policy_expected(enum danger danger)

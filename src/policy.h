@@ -51,6 +51,16 @@ void policy_learn_no_fresh_code(void);
 /* Whether PR_SET_MDWE was in force at start, as the kernel said. */
 bool policy_is_mdwe(void);
 
+/* The same, as PR_GET_MDWE has it: a negated errno where the kernel knows none. */
+long policy_mdwe_answer(void);
+
+/* Whether a seccomp filter was in force at start. */
+bool policy_is_filtered(void);
+
+/* Whether a filter refuses what asks for PROT_EXEC, by a call that the kernel, and
+ * so SELinux, would not mind. A filter that kills kills. */
+bool policy_filter_refuses_exec(void);
+
 /* Whether private anonymous memory can be made executable, which rung 1 needs;
  * true until the contrary is known. */
 bool policy_allows_anonymous(void);

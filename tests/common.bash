@@ -166,3 +166,10 @@ refusals() {
 	grep EXEC "$BATS_TEST_TMPDIR/trace" | tail -n 30 >&2
 	grep -cE '= -1 (EACCES|EPERM) ' "$BATS_TEST_TMPDIR/trace" || true
 }
+
+# no_line GREP-ARGUMENT...: grep finds nothing there. To bats a `!' is no failure.
+no_line() {
+	if grep "$@"; then
+		return 1
+	fi
+}
