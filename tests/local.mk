@@ -207,3 +207,14 @@ EXTRA_DIST += tests/reach.bats tests/hosts/deepbind-module.c
 check_PROGRAMS += tests/hosts/deepbind
 tests_hosts_deepbind_SOURCES = tests/hosts/deepbind.c $(host_sources)
 tests_hosts_deepbind_CFLAGS = $(AM_CFLAGS) -g -pthread
+
+# What ELF files will ask for, and completion.
+TESTS += tests/scan.bats tests/completion.bats
+EXTRA_DIST += tests/scan.bats tests/completion.bats
+
+# Damaged ELF files for jitmend scan, for SECONDS; needs clang with libFuzzer.
+EXTRA_DIST += tests/fuzz-scan/run tests/fuzz-scan/fuzz-scan.c
+.PHONY: fuzz-scan
+fuzz-scan:
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+		$(top_srcdir)/tests/fuzz-scan/run $(SECONDS)

@@ -103,43 +103,11 @@ static _Noreturn void refuse_file(const struct chain *chain, int error)
 	refuse(EXIT_NOT_EXECUTABLE, "%s cannot be executed: %s", subject(chain), strerror(error));
 }
 
-/* Which file ld.so will find for this program is ld.so's secret ($LIB); these
- * are the names that distributions use. */
-static bool library_for(const struct elf *elf, const char *folder, const char *name)
-{
-	static const char *const folders[] = {
-		DL_LIB, "lib", "lib64", "lib32", "libx32", "lib/x86_64-linux-gnu",
-		"lib/i386-linux-gnu", "lib/x86_64-linux-gnux32", "lib/aarch64-linux-gnu",
-	};
-
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-		char path[PATH_MAX];
-		const char *fault;
-		struct elf library;
-		bool fits;
-		int fd;
-
-		if (snprintf(path, sizeof path, "%s/%s/%s", folder, folders[i], name) >=
-		    (int)sizeof path)
-			continue;
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0)
-			continue;
-		fits = elf_identify(fd, &library, &fault) && library.class == elf->class &&
-		       library.other_endian == elf->other_endian &&
-		       library.machine == elf->machine;
-		close(fd);
-		if (fits)
-			return true;
-	}
-	return false;
-}
-
 static void check_library(const struct chain *chain, const char *name)
 {
 	const char *folder = chain->preload->folder;
 
-	if (library_for(&chain->elf, folder, name))
+	if (fits_library(&chain->elf, folder, name))
 		return;
 	if (elf_is_native(&chain->elf))
 		refuse(EXIT_REFUSED, "%s/%s/%s is missing: this jitmend is incomplete", folder,
@@ -156,23 +124,6 @@ static void check_libraries(const struct chain *chain)
 		check_library(chain, "libjitmend-origins.so");
 }
 
-/* Only glibc's loader can load what was linked with glibc. Others come under
- * names of their own, or behind a link with glibc's name. */
-static bool is_glibc_loader(const char *path)
-{
-	char resolved[PATH_MAX];
-	const char *name = strrchr(path, '/');
-
-	name = name ? name + 1 : path;
-	if (strncmp(name, "ld-linux", 8) != 0 && strncmp(name, "ld-lsb", 6) != 0)
-		return false;
-	if (!realpath(path, resolved))
-		return true;
-	name = strrchr(resolved, '/') + 1;
-	return strncmp(name, "ld-musl", 7) != 0 && strncmp(name, "libc.musl", 9) != 0 &&
-	       strncmp(name, "libgcompat", 10) != 0;
-}
-
 static void check_loader(const struct chain *chain)
 {
 	const struct elf *elf = &chain->elf;
@@ -182,7 +133,7 @@ static void check_loader(const struct chain *chain)
 		       subject(chain));
 	if (elf->start == START_IS_LOADER)
 		return;
-	if (!is_glibc_loader(elf->loader))
+	if (!fits_loader(elf->loader))
 		refuse(EXIT_REFUSED, "%s is loaded by %s: libjitmend.so needs glibc's loader",
 		       subject(chain), elf->loader);
 	if (access(elf->loader, F_OK) != 0)

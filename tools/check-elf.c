@@ -255,7 +255,7 @@ const char *elf_machine_name(const struct elf *elf)
 		{ EM_RISCV, "riscv" }, { EM_PPC64, "powerpc64" }, { EM_PPC, "powerpc" },
 		{ EM_S390, "s390" }, { EM_MIPS, "mips" }, { EM_SPARCV9, "sparc64" },
 	};
-	static char number[32];
+	static _Thread_local char number[32];
 
 	if (elf->machine == EM_X86_64 && !elf->other_endian)
 		return elf->class == ELFCLASS32 ? "x32" : "x86_64";

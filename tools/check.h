@@ -53,9 +53,19 @@ bool elf_identify(int fd, struct elf *elf, const char **fault);
 bool elf_look(int fd, struct elf *elf, const char **fault);
 
 /* The class, byte order and machine of this helper, hence of the library that
- * was built with it. */
+ * was built with it. A name may be good only until this thread asks for the next. */
 bool elf_is_native(const struct elf *elf);
 const char *elf_machine_name(const struct elf *elf);
+
+/* ----------------------------------------------------------- check-fits.c */
+
+/* Is there a library NAME (libjitmend.so) below FOLDER for the program that has
+ * been identified? */
+bool fits_library(const struct elf *elf, const char *folder, const char *name);
+
+/* Does the loader at PATH (PT_INTERP) load what was linked with glibc? One that
+ * is not there may. */
+bool fits_loader(const char *path);
 
 /* --------------------------------------------------------- check-rights.c */
 

@@ -1,0 +1,50 @@
+/* scan-verdict.c: can jitmend help this file? See scan.h. What `jitmend run'
+ * would refuse is "cannot" here: both go by check-elf.c and check-fits.c. */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan.h"
+
+/* A clause more, the same one not twice. */
+static void add_reason(struct details *details, const char *reason)
+{
+	char *before = details->why;
+
+	if (!reason || (before && strstr(before, reason)))
+		return;
+	details->why = before ? scan_text("%s; %s", before, reason) : scan_text("%s", reason);
+	free(before);
+}
+
+static void add_reasons(struct details *details, enum level level)
+{
+	for (size_t i = 0; i < details->count; i++)
+		if (details->findings[i].level == level)
+			add_reason(details, kind_words[details->findings[i].kind].limit);
+}
+
+void verdict_find(struct details *details)
+{
+	bool at[LEVEL_ERROR + 1] = { false }, calls = false;
+
+	free(details->why);
+	details->why = NULL;
+	for (size_t i = 0; i < details->count; i++) {
+		at[details->findings[i].level] = true;
+		calls |= details->findings[i].kind == KIND_CALLS;
+	}
+	if (at[LEVEL_ERROR]) {
+		details->verdict = VERDICT_CANNOT;
+		add_reasons(details, LEVEL_ERROR);
+	} else if (at[LEVEL_WARNING]) {
+		details->verdict = VERDICT_PARTLY;
+		add_reasons(details, LEVEL_WARNING);
+	} else if (calls) {
+		details->verdict = VERDICT_WORKS;
+		add_reason(details, "what it asks for through the C library is mended");
+	} else {
+		details->verdict = VERDICT_NOTHING;
+	}
+}
