@@ -102,21 +102,22 @@ static long make_memfd(const char *unused)
 	return backing_memfd();
 }
 
-/* NULL is a memfd. */
-static const char *const places_tried[] = { NULL, "/dev/shm", "/tmp", "/var/tmp", "." };
+/* The kinds of file, the best first; NULL is a memfd. */
+static const char *const kinds[] = { NULL, "/dev/shm", "/tmp", "/var/tmp", "." };
+static unsigned first_kind; /* that has not failed */
 
-#define PLACES_TRIED (sizeof places_tried / sizeof *places_tried)
+#define KINDS (sizeof kinds / sizeof *kinds)
 
 const char *backing_kind(unsigned kind)
 {
-	if (kind >= PLACES_TRIED)
+	if (kind >= KINDS)
 		return NULL;
-	return places_tried[kind] ? places_tried[kind] : "memfd";
+	return kinds[kind] ? kinds[kind] : "memfd";
 }
 
 long backing_try(unsigned kind)
 {
-	const char *place = places_tried[kind];
+	const char *place = kinds[kind];
 	long fd = place ? new_file(unlinked_file, place) : new_file(make_memfd, NULL);
 
 	if (sys_failed(fd) || is_executable((int)fd))
@@ -129,14 +130,13 @@ long backing_try(unsigned kind)
  * log. */
 static long executable_file(void)
 {
-	static unsigned first;
 	long error = -EACCES;
 
-	for (unsigned i = first; i < PLACES_TRIED; i++) {
+	for (unsigned i = first_kind; i < KINDS; i++) {
 		long fd = backing_try(i);
 
 		if (!sys_failed(fd)) {
-			first = i;
+			first_kind = i;
 			return fd;
 		}
 		error = fd;
@@ -173,7 +173,7 @@ static long take_in(int fd, bool shared)
 	struct stat status;
 	unsigned number;
 
-	if (!have_table() || !(number = free_number()) || sys_failed(sys_fstat(fd, &status))) {
+	if (sys_failed(sys_fstat(fd, &status)) || !have_table() || !(number = free_number())) {
 		sys_close(fd);
 		return -ENOMEM;
 	}
@@ -322,15 +322,15 @@ static long new_window(void)
 	return result ? result : (long)backings[current].windows++;
 }
 
-void backing_begin(void)
+long backing_ready(void)
 {
-	if (!current && !new_current())
-		grow_file(&backings[current]);
-}
+	long result = current ? 0 : new_current();
 
-bool backing_ready(void)
-{
-	return current || !new_current();
+	if (!result && !backings[current].size)
+		result = grow_file(&backings[current]);
+	if (!result && !windows && !grow_windows())
+		result = -ENOMEM;
+	return result;
 }
 
 long backing_place(uintptr_t address, unsigned *number)
@@ -360,21 +360,34 @@ long backing_place(uintptr_t address, unsigned *number)
 
 /* ------------------------------------------------------------ shared memory */
 
+/* A file system may be full, and to touch what it has no room for raises a signal. Only a
+ * memfd has room as long as there is memory. */
+static long make_long(int fd, size_t length)
+{
+	long result = SYS_CALL(SYS_ftruncate, fd, length, 0, 0, 0, 0);
+
+	if (result || !kinds[first_kind])
+		return result;
+	result = SYS_CALL(SYS_fallocate, fd, 0, 0, length, 0, 0);
+	return result == -EOPNOTSUPP ? 0 : result;
+}
+
 long backing_share(size_t length)
 {
 	long fd, result;
 
 	if (length > size_allowed())
 		return -EFBIG;
-	fd = executable_file();
-	if (sys_failed(fd))
-		return fd;
-	result = SYS_CALL(SYS_ftruncate, fd, length, 0, 0, 0, 0);
-	if (sys_failed(result)) {
+	do {
+		fd = executable_file();
+		if (sys_failed(fd))
+			return fd;
+		result = make_long((int)fd, length);
+		if (!result)
+			return take_in((int)fd, true);
 		sys_close((int)fd);
-		return result;
-	}
-	return take_in((int)fd, true);
+	} while (result == -ENOSPC && ++first_kind < KINDS);
+	return result;
 }
 
 long backing_share_file(int fd)
@@ -437,6 +450,11 @@ static long write_to(unsigned number, uint64_t at, const void *bytes, size_t len
 
 	if (written == -EFBIG)
 		forget_size_signal();
+	/* What is adopted from now on goes to a file elsewhere. */
+	if (written == -ENOSPC && number == current && first_kind + 1 < KINDS) {
+		first_kind++;
+		current = 0;
+	}
 	return written;
 }
 
@@ -445,8 +463,8 @@ bool backing_write(unsigned number, uint64_t at, const void *bytes, size_t lengt
 	return write_to(number, at, bytes, length) == (long)length;
 }
 
-/* A mapping may be written beyond the limit on a file's size. The pages are not
- * executable anywhere yet. */
+/* A mapping may be written beyond the limit on a file's size, and where a filter of the
+ * host's refuses pwrite. The pages are not executable anywhere yet. */
 static size_t fill_by_mapping(unsigned number, uint64_t at, uintptr_t start, size_t length)
 {
 	long map = sys_mmap(0, length, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -455,7 +473,7 @@ static size_t fill_by_mapping(unsigned number, uint64_t at, uintptr_t start, siz
 
 	if (sys_failed(map))
 		return 0;
-	copied = sys_read_memory(sys_getpid(), (void *)map, start, length);
+	copied = sys_copy_memory(sys_getpid(), (void *)map, start, length);
 	sys_munmap((uintptr_t)map, length);
 	return sys_failed(copied) ? 0 : (size_t)copied;
 }
@@ -468,7 +486,7 @@ size_t backing_fill(unsigned number, uint64_t offset, uintptr_t start, size_t le
 	while (done < length) {
 		long written = write_to(number, at + done, (void *)(start + done), length - done);
 
-		if (written == -EFBIG)
+		if (sys_failed(written) && written != -EFAULT)
 			return page_down(fill_by_mapping(number, at, start, length));
 		if (sys_failed(written) || written == 0)
 			break;

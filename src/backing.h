@@ -26,13 +26,10 @@
 
 #define BACKING_WINDOW_BYTES 0x100000UL
 
-/* Makes the first file now, before the host can install a seccomp filter or use
- * up its descriptors. May fail: then it is tried again when it is needed. */
-void backing_begin(void);
-
-/* Whether private pages can be given a file: false where none may be executed here.
- * Makes it. */
-bool backing_ready(void);
+/* A file for private pages is at hand, or was made. At start, before the host can
+ * install a seccomp filter or use up its descriptors, and before pages are said to be
+ * executable: a fault could not say that there is none. */
+long backing_ready(void);
 
 /* The kinds of file that are tried, the best first: "memfd", or a folder; NULL behind
  * the last. */

@@ -309,6 +309,21 @@ long codepages_room(uintptr_t address, size_t length)
 	return 0;
 }
 
+long codepages_cut(uintptr_t address, size_t length)
+{
+	struct span span = span_of(address, length);
+
+	if (!atomic_load_explicit(&in_use, memory_order_relaxed))
+		return 0;
+	for (uint64_t n = span.first; (n = skip_absent(n, span.end)) < span.end; n = leaf_end(n)) {
+		bool whole = n % LEAF_ENTRIES == 0 && span.end - n >= LEAF_ENTRIES;
+
+		if (!whole && !make_leaf(n))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 void codepages_set(uintptr_t address, size_t length, struct code_page page)
 {
 	struct span span = span_of(address, length);
@@ -363,7 +378,7 @@ void codepages_clear(uintptr_t address, size_t length)
 			n = last;
 			continue;
 		}
-		/* No room for what stays: then all of it is forgotten. */
+		/* No room for what stays (see codepages_cut): then all of it is forgotten. */
 		if (!is_leaf(slot) && !make_leaf(n)) {
 			atomic_store(make_slot(n), 0);
 			n = last;

@@ -59,6 +59,9 @@ long codepages_prepare(uintptr_t address, size_t length);
  * reservation: takes next to no memory until pages become different. */
 long codepages_room(uintptr_t address, size_t length);
 
+/* Makes sure that codepages_clear takes away no more than these entries. 0 or -ENOMEM. */
+long codepages_cut(uintptr_t address, size_t length);
+
 /* The same entry for every page, the offset counting up where there is a
  * backing. Only after codepages_prepare, or, without one, codepages_room. */
 void codepages_set(uintptr_t address, size_t length, struct code_page page);

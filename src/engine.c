@@ -101,7 +101,7 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	walk.mode = settings->mode; /* from now on calls are watched */
 	begin_personality((unsigned long)sys_personality(CURRENT_PERSONALITY));
 	if (walk.mode == MODE_MEND && walk.may_refuse)
-		backing_begin();
+		backing_ready();
 }
 
 /* ---------------------------------------------------------------- reports */
@@ -176,30 +176,46 @@ long engine_munmap(uintptr_t address, size_t length)
 	if (!codepages_any(address, page_up(length)))
 		return sys_munmap(address, length);
 	lock_take(&mask);
-	result = sys_munmap(address, length);
+	result = codepages_cut(address, page_up(length));
+	if (!result)
+		result = sys_munmap(address, length);
 	if (!sys_failed(result))
 		views_drop(address, address + page_up(length));
 	lock_release(&mask);
 	return result;
 }
 
-/* Viewed pages have become others, at TO: the same memory, and what it grew by. */
-static void follow_move(const struct code_page *page, uintptr_t from, size_t old_length,
-			uintptr_t to, size_t length, int flags)
+static long note_moved(const struct code_page *page, uintptr_t to, size_t length)
 {
 	struct vma vma;
 
-	if (page->backing) { /* shared memory: its file is mapped there, too */
-		views_note_file(to, to + length, (int)page->view, (int)page->ask, page->backing,
-				page->offset);
-		if (!(flags & MREMAP_DONTUNMAP) && to != from)
-			views_drop(from, from + old_length);
-		return;
+	if (page->backing) /* shared memory: its file is mapped there, too */
+		return views_note_file(to, to + length, (int)page->view, (int)page->ask,
+				       page->backing, page->offset);
+	if (vma_look(to, &vma)) /* nobody to ask */
+		vma = (struct vma){ .start = to, .protection = (int)page->view };
+	return vma.start <= to ? views_note(to, to + length, vma.protection, (int)page->ask) : 0;
+}
+
+/* Viewed pages have become others, at TO: the same memory, and what it grew by. Where
+ * there is no room to write that down, they go back. */
+static long follow_move(const struct code_page *page, uintptr_t from, size_t old_length,
+			uintptr_t to, size_t length, int flags)
+{
+	long result = note_moved(page, to, length);
+
+	if (result) {
+		if (to == from)
+			sys_mremap(from, length, old_length, 0, 0);
+		else
+			sys_mremap(to, length, old_length, MREMAP_MAYMOVE | MREMAP_FIXED, from);
+		return result;
 	}
-	if (!(flags & MREMAP_DONTUNMAP))
+	if (to == from && length < old_length && !page->backing)
+		views_drop(from + length, from + old_length);
+	else if (!(flags & MREMAP_DONTUNMAP) && to != from)
 		views_drop(from, from + old_length);
-	if (!vma_look(to, &vma) && vma.start <= to)
-		views_note(to, to + length, vma.protection, (int)page->ask);
+	return (long)to;
 }
 
 long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to)
@@ -217,8 +233,10 @@ long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, 
 		return result;
 	}
 	lock_take(&mask);
-	result = 0;
-	if (codepages_get(from).state == PAGE_VIEWED && from % PAGE_BYTES == 0)
+	result = codepages_cut(from, old_whole);
+	if (!result && flags & MREMAP_FIXED)
+		result = codepages_cut(to, whole);
+	if (!result && codepages_get(from).state == PAGE_VIEWED && from % PAGE_BYTES == 0)
 		result = views_unite(from, from + old_whole);
 	page = codepages_get(from);
 	if (!result)
@@ -226,7 +244,7 @@ long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, 
 	if (!sys_failed(result) && flags & MREMAP_FIXED)
 		views_drop(to, to + whole);
 	if (!sys_failed(result) && page.state == PAGE_VIEWED) {
-		follow_move(&page, from, old_whole, (uintptr_t)result, whole, flags);
+		result = follow_move(&page, from, old_whole, (uintptr_t)result, whole, flags);
 	} else if (!sys_failed(result)) {
 		views_drop(from, from + old_whole);
 		views_drop((uintptr_t)result, (uintptr_t)result + whole);

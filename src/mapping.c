@@ -29,7 +29,9 @@ static long pass_mmap(const struct request *r, int flags, int fd)
 		return result;
 	}
 	lock_take(&mask);
-	result = sys_mmap(r->address, r->length, r->protection, flags, fd, r->offset);
+	result = codepages_cut(page_down(r->address), page_up(r->length));
+	if (!result)
+		result = sys_mmap(r->address, r->length, r->protection, flags, fd, r->offset);
 	if (!sys_failed(result))
 		views_drop((uintptr_t)result, (uintptr_t)result + page_up(r->length));
 	lock_release(&mask);
@@ -139,6 +141,8 @@ static long map_private(const struct request *r)
 	int without = r->protection & ~PROT_EXEC;
 	struct mapped mapped;
 
+	if (walk_asked(r) & PROT_EXEC && backing_ready())
+		return NOT_MENDED;
 	/* A file's pages can be executed as they are until they are written. */
 	if (!(r->flags & MAP_ANONYMOUS) && r->protection & PROT_EXEC) {
 		mapped = map_with(r, r->protection & ~PROT_WRITE, r->flags, r->fd);
@@ -190,6 +194,13 @@ static long map_not_mended(const struct request *r)
 	return NOT_MENDED;
 }
 
+/* For the entries that map_private or map_shared will make. */
+static long room_at(uintptr_t address, size_t length, int type)
+{
+	return type == MAP_PRIVATE ? codepages_room(address, length) :
+				     codepages_prepare(address, length);
+}
+
 static long map_in_views(const struct request *r)
 {
 	int type = r->flags & MAP_TYPE;
@@ -201,11 +212,10 @@ static long map_in_views(const struct request *r)
 	if (r->flags & (MAP_HUGETLB | MAP_GROWSDOWN) || type == 0 || !walk.door->guard_faults())
 		return map_not_mended(r);
 	lock_take(&mask);
-	/* Or it would be found out at the first fetch, when it is too late to say no. */
-	if (type != MAP_PRIVATE)
-		result = map_shared(r);
-	else
-		result = backing_ready() ? map_private(r) : map_not_mended(r);
+	/* What it takes the place of is gone once it is there. */
+	result = r->flags & MAP_FIXED ? room_at(r->address, page_up(r->length), type) : 0;
+	if (!result)
+		result = type == MAP_PRIVATE ? map_private(r) : map_shared(r);
 	lock_release(&mask);
 	return result;
 }

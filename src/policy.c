@@ -66,6 +66,9 @@ void policy_begin(unsigned set, bool mend)
 	words = set;
 	/* The two policies that answer without a record in anybody's log. */
 	mdwe = sys_prctl(PR_GET_MDWE, 0);
+	/* A kernel that does not know it says EINVAL. Who will not tell may refuse. */
+	if (sys_failed(mdwe) && mdwe != -EINVAL)
+		mdwe = PR_MDWE_REFUSE_EXEC_GAIN;
 	filtered = sys_prctl(PR_GET_SECCOMP, 0) == SECCOMP_MODE_FILTER;
 	if (mend && words == POLICY_AUTO && policy_is_mdwe())
 		words = POLICY_MDWE;

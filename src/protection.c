@@ -163,8 +163,6 @@ static long take_rung(enum verdict verdict, const struct piece *piece, const str
 		sys_personality((unsigned long)persona & ~(unsigned long)READ_IMPLIES_EXEC);
 	if (verdict == VERDICT_VIEWS && piece->shared)
 		result = give_shared(piece, protection, r->pkey);
-	else if (verdict == VERDICT_VIEWS && !backing_ready())
-		result = -EACCES;
 	else if (verdict == VERDICT_VIEWS)
 		result = views_give(piece->start, piece->end, piece->protection, protection,
 				    r->pkey);

@@ -228,13 +228,13 @@ static struct sys_sigaction kernel_action(int signal, const struct action *host)
 	};
 }
 
-static void install(int signal)
+static bool install(int signal)
 {
 	/* The stand-in brings SIGSEGVs that were kept waiting: their action counts. */
 	struct action host = read_action(&host_segv);
 	struct sys_sigaction action = kernel_action(signal, &host);
 
-	sys_sigaction(signal, &action, NULL);
+	return !sys_failed(sys_sigaction(signal, &action, NULL));
 }
 
 static struct action from_kernel(const struct sys_sigaction *kernel)
@@ -252,6 +252,18 @@ static bool is_ours(const struct sys_sigaction *kernel)
 	return kernel->handler == (void *)on_signal;
 }
 
+static void set_in_kernel(int signal, const struct action *action)
+{
+	struct sys_sigaction kernel = {
+		.handler = (void *)action->handler,
+		.flags = (unsigned long)action->flags | ARCH_SA_RESTORER,
+		.restorer = (void *)arch_restore_rt,
+		.mask = action->mask,
+	};
+
+	sys_sigaction(signal, &kernel, NULL);
+}
+
 /* The action in the kernel becomes the host's, ours takes its place. Between
  * hold_writers and free_writers. */
 static bool take_over(int signal)
@@ -265,8 +277,17 @@ static bool take_over(int signal)
 		return true;
 	host = from_kernel(&kernel);
 	write_action(host_action_of(signal), &host);
-	install(signal);
-	return true;
+	return install(signal);
+}
+
+/* One without the other is no use. */
+static void give_back(int signal)
+{
+	struct sys_sigaction kernel;
+	struct action host = read_action(host_action_of(signal));
+
+	if (!sys_failed(sys_sigaction(signal, NULL, &kernel)) && is_ours(&kernel))
+		set_in_kernel(signal, &host);
 }
 
 /* A child of vfork runs on its parent's memory, with actions of its own. */
@@ -316,6 +337,8 @@ void signals_begin(void)
 	if (take_over(SIGSEGV) && take_over(SIGNAL_STAND_IN)) {
 		atomic_store(&guarded, true);
 		hold.mask = inherited_mask(hold.mask);
+	} else {
+		give_back(SIGSEGV);
 	}
 	free_writers(&hold);
 }
@@ -340,18 +363,6 @@ static void to_host(const struct action *action, struct sigaction *libc)
 	libc->sa_flags = action->flags;
 	libc->sa_restorer = (void (*)(void))action->restorer;
 	memcpy(&libc->sa_mask, &action->mask, sizeof action->mask);
-}
-
-static void set_in_kernel(int signal, const struct action *action)
-{
-	struct sys_sigaction kernel = {
-		.handler = (void *)action->handler,
-		.flags = (unsigned long)action->flags | ARCH_SA_RESTORER,
-		.restorer = (void *)arch_restore_rt,
-		.mask = action->mask,
-	};
-
-	sys_sigaction(signal, &kernel, NULL);
 }
 
 /* What is pending and then ignored is gone. */

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/uio.h>
 
+#include "memory.h"
+
 #define HIGH_DESCRIPTOR 900 /* above what programs take or close by number */
 
 __asm__(ARCH_RESTORER_ASM);
@@ -14,6 +16,16 @@ long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
 	struct iovec remote = { .iov_base = (void *)from, .iov_len = length };
 
 	return SYS_CALL(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0);
+}
+
+long sys_copy_memory(int pid, void *to, uintptr_t from, size_t length)
+{
+	long copied = sys_read_memory(pid, to, from, length);
+
+	if (!sys_failed(copied) || copied == -EFAULT)
+		return copied;
+	memcpy(to, (const void *)from, length);
+	return (long)length;
 }
 
 long sys_write_memory(int pid, uintptr_t to, const void *from, size_t length)

@@ -226,6 +226,10 @@ bool sys_was_called(const ucontext_t *context);
  * raise a signal. Returns the number of bytes read before the first bad page. */
 long sys_read_memory(int pid, void *to, uintptr_t from, size_t length);
 
+/* The same with plain loads where the kernel will not do it: a filter of the host's may
+ * refuse that call, or memory for it be short. FROM is mapped, and may be read. */
+long sys_copy_memory(int pid, void *to, uintptr_t from, size_t length);
+
 /* The other way: bytes written before the first page that cannot be. */
 long sys_write_memory(int pid, uintptr_t to, const void *from, size_t length);
 

@@ -271,9 +271,10 @@ static long find(uintptr_t address, struct vma *vma, bool named)
 
 	if ((result == -ENOTTY || result == -EBADF || result == -EINVAL) && lost_maps())
 		return find(address, vma, named);
-	if (result != -ENOTTY && result != -EINVAL)
+	if (!result || result == -ENOENT)
 		return result;
-	atomic_store(&no_query, true);
+	if (result == -ENOTTY || result == -EINVAL)
+		atomic_store(&no_query, true);
 	return vma_find_in_text(address, vma);
 }
 

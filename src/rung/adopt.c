@@ -11,23 +11,42 @@
 
 /* A process has so many mappings at most (vm.max_map_count), and a page that is
  * turned by itself makes up to two more. Where there is no room for one, all of
- * its MiB becomes one mapping again. To get there takes a few, which are kept. */
+ * its MiB becomes one mapping again. To get there takes a few, which are kept: some
+ * from the first code on, since the program itself may have taken all others. */
+#define FIRST_SPARE_MAPPINGS 8UL
 #define SPARE_MAPPINGS 64UL
 #define ADOPTED_BEFORE_SPARE 2048UL
 
 static uintptr_t spare;
-static size_t adopted;
+static size_t spare_mappings, adopted;
 
-static void make_spare(void)
+static void make_spare(size_t mappings)
 {
-	long made = sys_mmap(0, SPARE_MAPPINGS * PAGE_BYTES, PROT_NONE,
+	long made = sys_mmap(0, mappings * PAGE_BYTES, PROT_NONE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (sys_failed(made))
 		return;
 	spare = (uintptr_t)made;
-	for (size_t i = 0; i < SPARE_MAPPINGS; i += 2)
+	spare_mappings = mappings;
+	for (size_t i = 0; i < mappings; i += 2)
 		sys_mprotect(spare + i * PAGE_BYTES, PAGE_BYTES, PROT_READ, -1);
+}
+
+static void free_spare(void)
+{
+	if (spare)
+		sys_munmap(spare, spare_mappings * PAGE_BYTES);
+	spare = 0;
+}
+
+void view_make_spare(void)
+{
+	static bool made;
+
+	if (!made)
+		make_spare(FIRST_SPARE_MAPPINGS);
+	made = true;
 }
 
 /* Pages of one window of the backing; the entries are alike and without backing. */
@@ -134,19 +153,14 @@ long view_adopt(uintptr_t start, uintptr_t limit, const struct code_page *page)
 		result = adopt_window(start, stop - start, page);
 		start = stop;
 	}
-	if (!result && ++adopted == ADOPTED_BEFORE_SPARE)
-		make_spare();
+	if (!result && ++adopted == ADOPTED_BEFORE_SPARE) {
+		free_spare();
+		make_spare(SPARE_MAPPINGS);
+	}
 	return result;
 }
 
 /* -------------------------------------------------------- too many mappings */
-
-static void free_spare(void)
-{
-	if (spare)
-		sys_munmap(spare, SPARE_MAPPINGS * PAGE_BYTES);
-	spare = 0;
-}
 
 /* Whether a neighbour of PAGE can be in one mapping with it, in the file BACKING. */
 static bool can_join(uintptr_t address, const struct code_page *page, unsigned backing)
@@ -215,6 +229,6 @@ bool view_join(uintptr_t address, struct code_page *page, int access)
 	after.lent = false;
 	free_spare();
 	done = join(start, end, after);
-	make_spare();
+	make_spare(adopted < ADOPTED_BEFORE_SPARE ? FIRST_SPARE_MAPPINGS : SPARE_MAPPINGS);
 	return done;
 }

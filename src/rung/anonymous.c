@@ -147,12 +147,8 @@ long rung_anonymous_move(const struct piece *piece, int protection, int pkey)
  * lies past the end raises SIGBUS for the program too. */
 static size_t copy_contents(const struct piece *piece, uintptr_t copy)
 {
-	long copied = sys_read_memory(sys_getpid(), (void *)copy, piece->start, length_of(piece));
+	long copied = sys_copy_memory(sys_getpid(), (void *)copy, piece->start, length_of(piece));
 
-	if (copied == -ENOSYS || copied == -EPERM) {
-		memcpy((void *)copy, (void *)piece->start, length_of(piece));
-		return length_of(piece);
-	}
 	return sys_failed(copied) ? 0 : page_down((uintptr_t)copied);
 }
 

@@ -35,14 +35,20 @@ static uintptr_t freeze(uintptr_t start, const struct code_page *page)
 	uintptr_t end = end_of_mapping(start, page);
 	struct vma_advice advice = view_advice(start);
 	struct code_page own = *page, run;
+	bool lent = !(own.view & PROT_EXEC) && !codepages_prepare(start, end - start);
 
-	if (own.view & PROT_EXEC)
-		own.view = PROT_READ | PROT_EXEC; /* the next store makes it its own */
-	else
+	if (lent)
 		view_lend(&own);
-	if (codepages_prepare(start, end - start) ||
-	    view_map_over(start, end - start, &own, page->backing, page->offset))
-		return end;
+	else
+		own.view &= ~(unsigned)PROT_WRITE; /* the next store makes it its own */
+	if (view_map_over(start, end - start, &own, page->backing, page->offset)) {
+		/* There is no error that a fork's preparations could give, and what both
+		 * can write to would not be two. */
+		own = *page;
+		own.view &= ~(unsigned)PROT_WRITE;
+		if (sys_mprotect(start, end - start, (int)own.view, -1))
+			return end;
+	}
 	view_advise(&advice, start, end - start);
 	for (uintptr_t at = start, stop; at < end; at = stop) {
 		stop = codepages_run(at, end, &run);

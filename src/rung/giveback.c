@@ -31,7 +31,7 @@ static bool copy_run(uintptr_t to, uintptr_t start, uintptr_t end, const struct 
 	size_t length = end - start;
 	long copied;
 
-	copied = sys_read_memory(sys_getpid(), (void *)to, start, length);
+	copied = sys_copy_memory(sys_getpid(), (void *)to, start, length);
 	if (copied != (long)length && page->backing) /* no view of it may be read */
 		copied = sys_pread(backing_descriptor(page->backing), (void *)to, length,
 				   (int64_t)(page->offset * PAGE_BYTES));
@@ -79,7 +79,9 @@ static long settle_copy(uintptr_t copy, uintptr_t start, uintptr_t end)
 		stop = codepages_run(at, end, &page);
 		if (page.state == PAGE_UNKNOWN)
 			continue;
-		sys_mprotect(copy + (at - start), stop - at, (int)own_view(&page), -1);
+		result = sys_mprotect(copy + (at - start), stop - at, (int)own_view(&page), -1);
+		if (result)
+			return result;
 	}
 	result = sys_mremap(copy, end - start, end - start, MREMAP_MAYMOVE | MREMAP_FIXED, start);
 	if (sys_failed(result))
@@ -134,7 +136,7 @@ long views_unite(uintptr_t start, uintptr_t end)
 }
 
 /* One new mapping for all of it: the program may go on to move it as one. */
-long views_return(uintptr_t start, uintptr_t end)
+static long return_pages(uintptr_t start, uintptr_t end)
 {
 	struct code_page page;
 	long copy, result;
@@ -160,6 +162,12 @@ long views_return(uintptr_t start, uintptr_t end)
 	if (result)
 		sys_munmap((uintptr_t)copy, end - start);
 	return result;
+}
+
+/* What is in the way is nothing that the program has asked for. */
+long views_return(uintptr_t start, uintptr_t end)
+{
+	return return_pages(start, end) ? -ENOMEM : 0;
 }
 
 static uintptr_t end_of_private_files(uintptr_t at, uintptr_t limit)

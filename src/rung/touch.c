@@ -184,31 +184,46 @@ static bool store(uintptr_t address, struct code_page *page, ucontext_t *context
 	return false;
 }
 
+/* PAGE gets what it was refused. */
+static bool turn(uintptr_t address, int access, struct code_page *page, const struct vma *vma,
+		 ucontext_t *context)
+{
+	if (access == PROT_EXEC)
+		return fetch(address, page, vma);
+	if (access == PROT_WRITE)
+		return store(address, page, context);
+	return view_turn_writable(page_down(address), PAGE_BYTES, page, view_waiting(page->ask),
+				  -1) == 0;
+}
+
+/* A fault cannot be answered with an error: what the kernel had no room for just now is
+ * asked for again. */
+#define ATTEMPTS 3
+
 bool views_fault(uintptr_t address, int access, ucontext_t *context)
 {
-	struct code_page page = codepages_get(address);
-	struct vma vma;
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		struct code_page page = codepages_get(address);
+		struct vma vma;
 
-	if (!permits(page.ask, access))
-		return false;
-	if (!view_is_current(&page, address, &vma)) {
-		views_drop(page_down(address), page_down(address) + PAGE_BYTES);
-		return permits((unsigned)vma.protection, access);
-	}
-	if (codepages_prepare(page_down(address), PAGE_BYTES))
-		return false;
-	/* An old fault: meanwhile another thread has had the same. */
-	if (permits((unsigned)vma.protection, access)) {
+		if (!permits(page.ask, access))
+			return false;
+		if (!view_is_current(&page, address, &vma)) {
+			views_drop(page_down(address), page_down(address) + PAGE_BYTES);
+			return permits((unsigned)vma.protection, access);
+		}
+		if (codepages_prepare(page_down(address), PAGE_BYTES))
+			continue;
 		page.view = (unsigned)vma.protection;
-		codepages_set(page_down(address), PAGE_BYTES, page);
-		return true;
+		/* An old fault: meanwhile another thread has had the same. */
+		if (permits(page.view, access)) {
+			codepages_set(page_down(address), PAGE_BYTES, page);
+			return true;
+		}
+		if (turn(address, access, &page, &vma, context))
+			return true;
 	}
-	page.view = (unsigned)vma.protection;
-	if (access == PROT_EXEC)
-		return fetch(address, &page, &vma);
-	if (access == PROT_WRITE)
-		return store(address, &page, context);
-	return view_turn_writable(page_down(address), PAGE_BYTES, &page, view_waiting(page.ask), -1) == 0;
+	return false;
 }
 
 void views_will_write(uintptr_t start, uintptr_t end)

@@ -199,9 +199,10 @@ long view_turn_executable(uintptr_t start, size_t length, struct code_page *page
 	after.view = view_executable(page);
 	if (policy_allows_gain()) {
 		result = view_protect(start, length, page, after.view, -1);
-		if (!sys_refused(result))
-			return result;
-		policy_learn_no_gain();
+		if (!result)
+			return 0;
+		if (sys_refused(result))
+			policy_learn_no_gain();
 	}
 	result = view_remap_executable(start, length, page, &after);
 	if (!result)
@@ -226,10 +227,15 @@ long view_turn_writable(uintptr_t start, size_t length, struct code_page *page, 
 	long result;
 
 	page->stores &= WRITTEN_BEFORE;
-	if (!page->backing || !(view & PROT_WRITE) || !view_is_frozen(page))
-		return view_protect(start, length, page, view, pkey);
+	own.stores = page->stores;
 	own.view = view;
-	view_lend(&own);
+	if (!page->backing || !(view & PROT_WRITE) || !view_is_frozen(page)) {
+		result = view_protect(start, length, page, view, pkey);
+		if (!result || !page->backing || pkey > 0)
+			return result;
+	} else {
+		view_lend(&own);
+	}
 	result = view_remap(start, length, page, &own);
 	if (!result)
 		*page = own;

@@ -16,6 +16,7 @@ static long note_own(uintptr_t start, uintptr_t end, const struct code_page *pag
 	long result = codepages_room(start, end - start);
 
 	view_next_change();
+	view_make_spare();
 	if (!result)
 		codepages_set(start, end - start, *page);
 	return result;
@@ -56,6 +57,18 @@ static bool is_adopted_at_once(uintptr_t start, uintptr_t end, unsigned ask)
 	return !(ask & PROT_WRITE) && end - start <= SMALL_BYTES;
 }
 
+/* Nothing came of it, but for pages that are in a file by now. */
+static void take_back(uintptr_t start, uintptr_t end, const struct code_page *before)
+{
+	struct code_page page;
+
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		stop = codepages_run(at, end, &page);
+		if (!page.backing)
+			codepages_set(at, stop - at, *before);
+	}
+}
+
 /* Own memory with ASK, of which the kernel has PROTECTION now. */
 static long give_own(uintptr_t start, uintptr_t end, struct code_page *page, unsigned ask, int pkey)
 {
@@ -64,6 +77,9 @@ static long give_own(uintptr_t start, uintptr_t end, struct code_page *page, uns
 	unsigned view = view_waiting(ask);
 	long result;
 
+	result = ask & PROT_EXEC ? backing_ready() : 0;
+	if (result)
+		return result;
 	/* First: whoever executes it, or stores, while it changes has to wait. */
 	page->ask = ask;
 	result = note_own(start, end, page);
@@ -74,7 +90,7 @@ static long give_own(uintptr_t start, uintptr_t end, struct code_page *page, uns
 	else
 		result = sys_mprotect(start, end - start, (int)view, pkey);
 	if (result) {
-		codepages_set(start, end - start, before);
+		take_back(start, end, &before);
 		return result;
 	}
 	if (at_once)
@@ -195,6 +211,16 @@ static bool has_it_already(uintptr_t start, const struct code_page *page, unsign
 	return page->ask == ask && page->view == view && !comes_and_goes(start);
 }
 
+/* What it takes to turn pages has more errors than mprotect(2) has. */
+static long as_of_mprotect(long result, unsigned ask)
+{
+	if (result == -EPERM && ask & PROT_EXEC)
+		return -EACCES;
+	if (!result || sys_refused(result) || result == -EINVAL)
+		return result;
+	return -ENOMEM;
+}
+
 long views_protect(uintptr_t *at, uintptr_t limit, int asked, int pkey)
 {
 	unsigned ask = (unsigned)asked & ALL_ACCESS;
@@ -217,7 +243,8 @@ long views_protect(uintptr_t *at, uintptr_t limit, int asked, int pkey)
 				return 0;
 			result = view_make_room(*at, stop, &page);
 			if (!result)
-				result = protect_run(*at, stop, &page, ask, pkey);
+				result = as_of_mprotect(protect_run(*at, stop, &page, ask, pkey),
+							ask);
 		}
 		if (result)
 			return result;
