@@ -22,6 +22,7 @@
 #include "journal.h"
 #include "lock.h"
 #include "memory.h"
+#include "probe.h"
 #include "sys.h"
 
 /* si_errno of a SIGSEGV that was sent on as the stand-in; the kernel leaves the
@@ -614,6 +615,10 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 	if (signal == SIGSEGV && settled(info, context))
 		return;
 	detour_restore(context);
+	/* Here, not in a function of its own: the debugger's user is shown the frame two
+	 * above this one. */
+	if (signal == SIGSEGV && is_synchronous(info))
+		PROBE_FAULT(info->si_addr, arch_instruction(context));
 	if (signal == SIGSEGV) {
 		bool held = !is_synchronous(info) && lock_is_mine(); /* no place for the host's code */
 

@@ -7,7 +7,7 @@
 load common
 load under
 
-CLOSING=(close-loop close-twice close-listed closefrom ranges range-on-exec)
+CLOSING=(stat-each close-loop close-twice close-listed closefrom ranges range-on-exec)
 ONTO=(dup2-onto-each dup3-onto-each bad-dups)
 
 setup() {

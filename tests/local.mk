@@ -218,3 +218,9 @@ EXTRA_DIST += tests/fuzz-scan/run tests/fuzz-scan/fuzz-scan.c
 fuzz-scan:
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 		$(top_srcdir)/tests/fuzz-scan/run $(SECONDS)
+# Debuggers and profilers.
+TESTS += tests/debuggers.bats
+EXTRA_DIST += tests/debuggers.bats
+check_PROGRAMS += tests/hosts/debugged
+tests_hosts_debugged_SOURCES = tests/hosts/debugged.c $(host_sources)
+tests_hosts_debugged_CFLAGS = $(AM_CFLAGS) -g

@@ -62,3 +62,6 @@ dist_bashcomp_DATA = tools/completion/jitmend
 
 # README's first command, and what it and tests/run have in common.
 EXTRA_DIST += tools/demo tools/setup bootstrap
+
+# For users of gdb and perf.
+dist_pkgdata_DATA = tools/jitmend.gdb tools/perf.sed

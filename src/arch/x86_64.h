@@ -27,20 +27,21 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
 }
 
 /* The kernel wants a restorer for every handler. The bytes are those that
- * debuggers and unwinders know a signal frame by. */
-extern void arch_restore_rt(void) __attribute__((visibility("hidden")));
+ * debuggers and unwinders know a signal frame by; gdb looks at them only where it
+ * knows no name, or glibc's (amd64_linux_sigtramp_p in its amd64-linux-tdep.c). */
+extern void arch_restore_rt(void) __asm__("__restore_rt") __attribute__((visibility("hidden")));
 
 #define ARCH_RESTORER_ASM                         \
 	".text\n"                                 \
 	".p2align 4\n"                            \
 	"	nop\n"                            \
-	".globl arch_restore_rt\n"                \
-	".hidden arch_restore_rt\n"               \
-	".type arch_restore_rt, @function\n"      \
-	"arch_restore_rt:\n"                      \
+	".globl __restore_rt\n"                   \
+	".hidden __restore_rt\n"                  \
+	".type __restore_rt, @function\n"         \
+	"__restore_rt:\n"                         \
 	"	movq $15, %rax\n"                 \
 	"	syscall\n"                        \
-	".size arch_restore_rt, .-arch_restore_rt\n"
+	".size __restore_rt, .-__restore_rt\n"
 
 #define ARCH_SA_RESTORER 0x04000000
 

@@ -6,6 +6,7 @@
  * or out of memory of its own (statvfs), and pointers that only a device or a
  * protocol knows the size of, but for ioctl's usual ones. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -25,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../descriptors.h"
 #include "hook.h"
 #include "next.h"
 #include "written.h"
@@ -47,6 +49,8 @@ static int missing(void)
 }
 
 /* ------------------------------------------------------------------ files */
+
+/* Programs ask fstat which numbers are open: ours are not (hook/descriptor.c). */
 
 HOOK int stat(const char *restrict path, struct stat *restrict status)
 {
@@ -92,6 +96,8 @@ HOOK int fstat(int fd, struct stat *status)
 {
 	struct iovec range = { status, sizeof *status };
 
+	if (descriptors_is_ours(fd))
+		return (int)hook_answer(-EBADF);
 	next_ensure_late();
 	if (!next.fstat)
 		return missing();
@@ -102,6 +108,8 @@ HOOK int fstat64(int fd, struct stat64 *status)
 {
 	struct iovec range = { status, sizeof *status };
 
+	if (descriptors_is_ours(fd))
+		return (int)hook_answer(-EBADF);
 	next_ensure_late();
 	if (!next.fstat64)
 		return missing();
@@ -173,6 +181,8 @@ HOOK int __fxstat(int version, int fd, struct stat *status)
 {
 	struct iovec range = { status, sizeof *status };
 
+	if (descriptors_is_ours(fd))
+		return (int)hook_answer(-EBADF);
 	next_ensure_late();
 	if (!next.fxstat)
 		return missing();
@@ -183,6 +193,8 @@ HOOK int __fxstat64(int version, int fd, struct stat64 *status)
 {
 	struct iovec range = { status, sizeof *status };
 
+	if (descriptors_is_ours(fd))
+		return (int)hook_answer(-EBADF);
 	next_ensure_late();
 	if (!next.fxstat64)
 		return missing();

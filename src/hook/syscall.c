@@ -2,11 +2,13 @@
  * Everything else is passed on untouched. Rules: hook/hook.h.
  *
  * Some programs map their memory so (SBCL), some set their signals so. */
+#include <errno.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "../descriptors.h"
 #include "../engine.h"
 #include "../journal.h"
 #include "../memory.h"
@@ -170,6 +172,10 @@ static long dispatch(long number, const struct arguments *x, uintptr_t call_site
 		return call_sigaction(x);
 	case SYS_close:
 		return hook_close_by_syscall((int)x->a);
+	case SYS_fstat:
+		if (descriptors_is_ours((int)x->a))
+			return -EBADF;
+		break;
 	case SYS_close_range:
 		return hook_close_range_by_syscall((unsigned)x->a, (unsigned)x->b, (unsigned)x->c);
 #ifdef SYS_dup2

@@ -101,8 +101,35 @@ static void say_open(const char *what)
 	say("%s: open are%s", what, list);
 }
 
+static int do_fstat(int fd, struct stat *status)
+{
+	return through_syscall ? (int)syscall(SYS_fstat, fd, status) : fstat(fd, status);
+}
+
 /* Output stays where it was. */
 #define FIRST 3
+
+/* Those that fstat knows are there to be closed: one answer for both. */
+static void stat_each(void)
+{
+	char list[1024] = "";
+	struct stat status;
+	int fd;
+
+	make_code();
+	open_some();
+	for (fd = FIRST; fd < MOST; fd++) {
+		if (do_fstat(fd, &status) != 0) {
+			must(errno == EBADF, "what is not open is not open");
+			continue;
+		}
+		must(do_close(fd) == 0, "what fstat knows can be closed");
+		if (fd < OWN)
+			snprintf(list + strlen(list), 20, " %d", fd);
+	}
+	say("fstat knew%s", list);
+	still_runs("after");
+}
 
 static void close_loop(void)
 {
@@ -319,6 +346,7 @@ static void children(void)
 int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
+		{ "stat-each", stat_each },
 		{ "close-loop", close_loop },
 		{ "close-twice", close_twice },
 		{ "close-listed", close_listed },

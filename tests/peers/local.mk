@@ -1,0 +1,13 @@
+# tests/peers/local.mk: test suites that JITs bring along, natively and mended, for
+# those who have them: tools/setup --peers installs them. NAMES=... says which.
+
+EXTRA_DIST += tests/peers/packages tests/peers/sources tests/peers/fetch tests/peers/unpack \
+	tests/peers/run tests/peers/junit.py \
+	tests/peers/luajit.bash tests/peers/maxima.bash tests/peers/node.bash \
+	tests/peers/numba.bash tests/peers/pcre2.bash tests/peers/php.bash \
+	tests/peers/postgres.bash tests/peers/pypy.bash tests/peers/python.bash \
+	tests/peers/ruby.bash tests/peers/tcc.bash tests/tap.bash
+
+.PHONY: check-peers
+check-peers: all
+	top_builddir='$(abs_top_builddir)' $(top_srcdir)/tests/peers/run $(NAMES)
