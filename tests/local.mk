@@ -224,3 +224,23 @@ EXTRA_DIST += tests/debuggers.bats
 check_PROGRAMS += tests/hosts/debugged
 tests_hosts_debugged_SOURCES = tests/hosts/debugged.c $(host_sources)
 tests_hosts_debugged_CFLAGS = $(AM_CFLAGS) -g
+
+# What journals come to. check-browser looks at the page in a real browser, where
+# there is one: tools/setup chromium installs it.
+TESTS += tests/report.bats
+EXTRA_DIST += tests/report.bats tests/browser.bats tests/browser.js \
+	tests/data/read-report.py tests/data/make-journal.py \
+	tests/data/journals/luajit.json tests/data/journals/node.json \
+	tests/data/journals/php.json tests/data/journals/tcc.json \
+	tests/data/journals/programs.folded tests/data/journals/programs.text
+
+.PHONY: check-browser
+check-browser: all
+	@top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+		$(BATS) --tap $(srcdir)/tests/browser.bats | awk ' \
+		{ print } \
+		/^ok.*# skip/ { skipped++; next } \
+		/^ok/ { passed++ } \
+		/^not ok/ { failed++ } \
+		END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; \
+			exit failed || !(passed + skipped) }'

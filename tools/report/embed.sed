@@ -1,0 +1,5 @@
+# embed.sed: makes each line a string of C.
+s/[\\"]/\\&/g
+s/	/\\t/g
+s/^/"/
+s/$/\\n"/
