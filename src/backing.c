@@ -13,6 +13,7 @@
 
 #include "descriptors.h"
 #include "memory.h"
+#include "spare.h"
 #include "sys.h"
 #include "vma.h"
 
@@ -70,7 +71,7 @@ static bool is_executable(int fd)
 
 	if (sys_failed(SYS_CALL(SYS_ftruncate, fd, PAGE_BYTES, 0, 0, 0, 0)))
 		return false;
-	map = sys_mmap(0, PAGE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	map = spare_mmap(0, PAGE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
 	if (sys_failed(map))
 		return false;
 	sys_munmap((uintptr_t)map, PAGE_BYTES);
@@ -244,8 +245,8 @@ static size_t place_of(const struct window *table, size_t size, uint64_t key)
 static bool grow_windows(void)
 {
 	size_t size = places ? 2 * places : 256;
-	long made = sys_mmap(0, size * sizeof *windows, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long made = spare_mmap(0, size * sizeof *windows, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct window *table = (struct window *)made, *old = windows;
 
 	if (sys_failed(made))

@@ -12,6 +12,7 @@ src_libengine_la_SOURCES = \
 	src/request.h src/request.c \
 	src/settings.h src/settings.c \
 	src/lock.h src/lock.c \
+	src/spare.h src/spare.c \
 	src/codepages.h src/codepages.c \
 	src/vma.h src/vma.c \
 	src/danger.h src/danger.c \

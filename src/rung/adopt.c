@@ -6,48 +6,14 @@
 #include "../backing.h"
 #include "../detour.h"
 #include "../policy.h"
+#include "../spare.h"
 #include "../sys.h"
 #include "view.h"
 
-/* A process has so many mappings at most (vm.max_map_count), and a page that is
- * turned by itself makes up to two more. Where there is no room for one, all of
- * its MiB becomes one mapping again. To get there takes a few, which are kept: some
- * from the first code on, since the program itself may have taken all others. */
-#define FIRST_SPARE_MAPPINGS 8UL
-#define SPARE_MAPPINGS 64UL
+/* From so many on the process may come to have as many mappings as it may. */
 #define ADOPTED_BEFORE_SPARE 2048UL
 
-static uintptr_t spare;
-static size_t spare_mappings, adopted;
-
-static void make_spare(size_t mappings)
-{
-	long made = sys_mmap(0, mappings * PAGE_BYTES, PROT_NONE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (sys_failed(made))
-		return;
-	spare = (uintptr_t)made;
-	spare_mappings = mappings;
-	for (size_t i = 0; i < mappings; i += 2)
-		sys_mprotect(spare + i * PAGE_BYTES, PAGE_BYTES, PROT_READ, -1);
-}
-
-static void free_spare(void)
-{
-	if (spare)
-		sys_munmap(spare, spare_mappings * PAGE_BYTES);
-	spare = 0;
-}
-
-void view_make_spare(void)
-{
-	static bool made;
-
-	if (!made)
-		make_spare(FIRST_SPARE_MAPPINGS);
-	made = true;
-}
+static size_t adopted;
 
 /* Pages of one window of the backing; the entries are alike and without backing. */
 static long adopt_window(uintptr_t start, size_t length, const struct code_page *page)
@@ -153,14 +119,15 @@ long view_adopt(uintptr_t start, uintptr_t limit, const struct code_page *page)
 		result = adopt_window(start, stop - start, page);
 		start = stop;
 	}
-	if (!result && ++adopted == ADOPTED_BEFORE_SPARE) {
-		free_spare();
-		make_spare(SPARE_MAPPINGS);
-	}
+	if (!result && ++adopted == ADOPTED_BEFORE_SPARE)
+		spare_want(SPARE_MANY);
 	return result;
 }
 
 /* -------------------------------------------------------- too many mappings */
+
+/* A page that is turned by itself makes up to two mappings more. Where there is no
+ * room for one, all of its MiB becomes one mapping again. */
 
 /* Whether a neighbour of PAGE can be in one mapping with it, in the file BACKING. */
 static bool can_join(uintptr_t address, const struct code_page *page, unsigned backing)
@@ -227,8 +194,8 @@ bool view_join(uintptr_t address, struct code_page *page, int access)
 	after.offset = (uint64_t)offset - (page_down(address) - start) / PAGE_BYTES;
 	after.view = access == PROT_EXEC ? view_executable(&after) : view_waiting(page->ask);
 	after.lent = false;
-	free_spare();
+	spare_free();
 	done = join(start, end, after);
-	make_spare(adopted < ADOPTED_BEFORE_SPARE ? FIRST_SPARE_MAPPINGS : SPARE_MAPPINGS);
+	spare_make();
 	return done;
 }

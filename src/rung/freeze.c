@@ -49,6 +49,7 @@ static uintptr_t freeze(uintptr_t start, const struct code_page *page)
 		if (sys_mprotect(start, end - start, (int)own.view, -1))
 			return end;
 	}
+	view_forget_changes();
 	view_advise(&advice, start, end - start);
 	for (uintptr_t at = start, stop; at < end; at = stop) {
 		stop = codepages_run(at, end, &run);
@@ -73,7 +74,6 @@ void views_before_fork(void)
 		if (is_to_freeze(&page))
 			stop = freeze(at, &page);
 	}
-	view_forget_changes();
 }
 
 /* What was adopted meanwhile is in the child too. */

@@ -2,10 +2,12 @@
 #include "view.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "../backing.h"
 #include "../policy.h"
+#include "../spare.h"
 #include "../sys.h"
 
 bool view_is_frozen(const struct code_page *page)
@@ -19,7 +21,9 @@ bool view_is_frozen(const struct code_page *page)
  * on; but not the mappings, which are locked meanwhile. So in the child the page
  * table may tell of a mapping before or after the last change that another thread
  * made, and of no other: each change of a mapping waits for the fork. The last two
- * are kept, for the child to look what came of them. */
+ * are kept, for the child to look what came of them: one that was made, and one that
+ * waits. Therefore a change is forgotten only when another mapping has been changed
+ * since; what only the table tells may change meanwhile. */
 static struct change {
 	uintptr_t start;
 	size_t length; /* 0: nothing */
@@ -34,6 +38,21 @@ struct change *view_next_change(void)
 
 	change->length = 0;
 	return change;
+}
+
+/* A child may find any beginning of what is written here, and no more of it. */
+static void note_change(uintptr_t start, size_t length, const struct code_page *before,
+			const struct code_page *after)
+{
+	struct change *change = view_next_change();
+
+	atomic_thread_fence(memory_order_release);
+	change->start = start;
+	change->before = *before;
+	change->after = *after;
+	atomic_thread_fence(memory_order_release);
+	change->length = length;
+	atomic_thread_fence(memory_order_release);
 }
 
 /* Something else was changed since, which a child must not take back. */
@@ -92,8 +111,8 @@ long view_map_over(uintptr_t start, size_t length, const struct code_page *page,
 
 	if (page->backing && length <= SMALL_BYTES)
 		flags |= MAP_POPULATE;
-	result = sys_mmap(start, length, (int)page->view, flags, backing_descriptor(file),
-			  (int64_t)(offset * PAGE_BYTES));
+	result = spare_mmap(start, length, (int)page->view, flags, backing_descriptor(file),
+			    (int64_t)(offset * PAGE_BYTES));
 	return sys_failed(result) ? result : 0;
 }
 
@@ -139,10 +158,9 @@ long view_remap(uintptr_t start, size_t length, const struct code_page *before,
 		const struct code_page *after)
 {
 	struct vma_advice advice = view_advice(start);
-	struct change *change = view_next_change();
 	long result;
 
-	*change = (struct change){ start, length, *before, *after };
+	note_change(start, length, before, after);
 	result = map_after(start, length, before, after);
 	if (result)
 		return result;
@@ -242,17 +260,35 @@ long view_turn_writable(uintptr_t start, size_t length, struct code_page *page, 
 	return result;
 }
 
+/* The mapping is CAME's; what was asked for may be another thing by now. */
+static void set_mapping(uintptr_t start, uintptr_t end, const struct code_page *came)
+{
+	struct code_page page;
+
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		stop = codepages_run(at, end, &page);
+		if (page.state != PAGE_VIEWED || codepages_prepare(at, stop - at))
+			continue;
+		page.view = came->view;
+		page.backing = came->backing;
+		page.offset = came->backing ? came->offset + (at - start) / PAGE_BYTES : 0;
+		page.lent = came->lent;
+		codepages_set(at, stop - at, page);
+	}
+}
+
 /* Which of the two the page table tells of, and which the kernel has. */
 static void review(const struct change *change)
 {
+	uintptr_t start = change->start, end = start + change->length;
 	struct vma vma;
 
 	if (!change->length)
 		return;
-	if (view_is_current(&change->after, change->start, &vma))
-		codepages_set(change->start, change->length, change->after);
-	else if (view_is_current(&change->before, change->start, &vma))
-		codepages_set(change->start, change->length, change->before);
+	if (view_is_current(&change->after, start, &vma))
+		set_mapping(start, end, &change->after);
+	else if (view_is_current(&change->before, start, &vma))
+		set_mapping(start, end, &change->before);
 }
 
 void view_review_changes(void)

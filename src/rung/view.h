@@ -73,9 +73,6 @@ void view_review_changes(void);
 /* Pages in one mapping, whose entries are alike and without backing, go into a file. */
 long view_adopt(uintptr_t start, uintptr_t limit, const struct code_page *page);
 
-/* Room for a few mappings, kept from the first code on. */
-void view_make_spare(void);
-
 /* Where there is no room for another mapping: the page and its neighbours become one,
  * for ACCESS. */
 bool view_join(uintptr_t address, struct code_page *page, int access);

@@ -5,21 +5,28 @@
 #include <sys/mman.h>
 
 #include "../backing.h"
+#include "../spare.h"
 #include "../sys.h"
 #include "../vma.h"
 #include "view.h"
 
 #define HEAP_MOST ((uintptr_t)1 << 40)
 
-static long note_own(uintptr_t start, uintptr_t end, const struct code_page *page)
+static long note(uintptr_t start, uintptr_t end, const struct code_page *page)
 {
 	long result = codepages_room(start, end - start);
 
-	view_next_change();
-	view_make_spare();
+	spare_want(SPARE_FEW);
 	if (!result)
 		codepages_set(start, end - start, *page);
 	return result;
+}
+
+/* Beside a change of the mapping that no child need look at. */
+static long note_own(uintptr_t start, uintptr_t end, const struct code_page *page)
+{
+	view_next_change();
+	return note(start, end, page);
 }
 
 long views_note(uintptr_t start, uintptr_t end, int protection, int ask)
@@ -82,7 +89,7 @@ static long give_own(uintptr_t start, uintptr_t end, struct code_page *page, uns
 		return result;
 	/* First: whoever executes it, or stores, while it changes has to wait. */
 	page->ask = ask;
-	result = note_own(start, end, page);
+	result = at_once ? note(start, end, page) : note_own(start, end, page);
 	if (result)
 		return result;
 	if (at_once)
@@ -117,7 +124,6 @@ static long give_adopted(uintptr_t start, uintptr_t end, struct code_page *page,
 {
 	long result;
 
-	view_forget_changes();
 	page->ask = ask;
 	/* Where a store and a fetch are both to come, the fault says which. */
 	if (ask & PROT_WRITE && page->view & (PROT_WRITE | PROT_EXEC))

@@ -970,7 +970,7 @@ static void ask_all(ucontext_t *context)
 	}
 }
 
-static const unsigned char plain_store[] = { 0x89, 0x07 }; /* mov %eax, (%rdi) */
+static const unsigned char plain_store[ARCH_INSTRUCTION_MOST] = { 0x89, 0x07 }; /* mov %eax, (%rdi) */
 
 static void ask_narrow_code(ucontext_t *context)
 {
@@ -984,7 +984,7 @@ static void ask_narrow_code(ucontext_t *context)
 
 static void ask_without_count(ucontext_t *context)
 {
-	static const unsigned char rep_stosb[] = { 0xf3, 0xaa };
+	static const unsigned char rep_stosb[ARCH_INSTRUCTION_MOST] = { 0xf3, 0xaa };
 
 	context->uc_mcontext.gregs[REG_RCX] = 0;
 	ask_one(context, rep_stosb);
@@ -1011,7 +1011,8 @@ static void ask_at_a_fault(void (*ask)(ucontext_t *context))
 /* What is loaded from may be what the host has no access to, either. */
 static void ask_without_source(ucontext_t *context)
 {
-	static const unsigned char movsb[] = { 0xa4 }, push[] = { 0xff, 0x36 }; /* (%rsi) */
+	static const unsigned char movsb[ARCH_INSTRUCTION_MOST] = { 0xa4 };
+	static const unsigned char push[ARCH_INSTRUCTION_MOST] = { 0xff, 0x36 }; /* (%rsi) */
 	uintptr_t nowhere = CODE + CODE_PAGES * PAGE;
 
 	context->uc_mcontext.gregs[REG_RSI] = (greg_t)nowhere;
