@@ -408,7 +408,7 @@ static bool is_file_of(int fd, const struct vma *vma, bool writable)
 		return false;
 	flags = sys_fcntl(fd, F_GETFL, 0);
 	return !sys_failed(flags) && !(flags & O_PATH) &&
-	       (flags & O_ACCMODE) == (writable ? O_RDWR : flags & O_ACCMODE);
+	       (flags & O_ACCMODE) == (writable ? O_RDWR : O_RDONLY);
 }
 
 #define DESCRIPTORS_LOOKED_AT 1024

@@ -54,7 +54,8 @@ long backing_share(size_t length);
 long backing_share_file(int fd);
 
 /* The file under a mapping that the host made earlier: by its name, or by a descriptor
- * that the host still has. WRITABLE: it must be open for writing. */
+ * that the host still has. WRITABLE: it must be open for writing, else for reading
+ * alone: what is mapped of it may then be made writable, or not. */
 struct vma;
 long backing_share_mapping(const struct vma *vma, bool writable);
 

@@ -185,45 +185,114 @@ long engine_munmap(uintptr_t address, size_t length)
 	return result;
 }
 
-static long note_moved(const struct code_page *page, uintptr_t to, size_t length)
+/* The pages of RUN are now at TO, to END; more than there were where they grew. */
+static long note_moved(const struct code_page *run, uintptr_t to, uintptr_t end)
 {
 	struct vma vma;
 
-	if (page->backing) /* shared memory: its file is mapped there, too */
-		return views_note_file(to, to + length, (int)page->view, (int)page->ask,
-				       page->backing, page->offset);
+	if (run->backing) /* shared memory: its file is mapped there, too */
+		return views_note_file(to, end, (int)run->view, (int)run->ask, run->backing,
+				       run->offset);
 	if (vma_look(to, &vma)) /* nobody to ask */
-		vma = (struct vma){ .start = to, .protection = (int)page->view };
-	return vma.start <= to ? views_note(to, to + length, vma.protection, (int)page->ask) : 0;
+		vma = (struct vma){ .start = to, .protection = (int)run->view };
+	return vma.start <= to ? views_note(to, end, vma.protection, (int)run->ask) : 0;
 }
 
-/* Viewed pages have become others, at TO: the same memory, and what it grew by. Where
- * there is no room to write that down, they go back. */
-static long follow_move(const struct code_page *page, uintptr_t from, size_t old_length,
-			uintptr_t to, size_t length, int flags)
+/* What was viewed of FROM is so at TO. The last of it is what grew. */
+static long follow_move(uintptr_t from, uintptr_t limit, uintptr_t to, size_t length)
 {
-	long result = note_moved(page, to, length);
+	long result = 0;
 
-	if (result) {
-		if (to == from)
-			sys_mremap(from, length, old_length, 0, 0);
-		else
-			sys_mremap(to, length, old_length, MREMAP_MAYMOVE | MREMAP_FIXED, from);
-		return result;
+	for (uintptr_t at = from, stop; at < limit && !result; at = stop) {
+		struct code_page run;
+		uintptr_t end;
+
+		stop = codepages_run(at, limit, &run);
+		end = stop == limit ? to + length : to + (stop - from);
+		if (run.state == PAGE_VIEWED)
+			result = note_moved(&run, to + (at - from), end);
 	}
-	if (to == from && length < old_length && !page->backing)
-		views_drop(from + length, from + old_length);
-	else if (!(flags & MREMAP_DONTUNMAP) && to != from)
-		views_drop(from, from + old_length);
+	return result;
+}
+
+/* A second mapping of what is shared: mremap(2), of no length. */
+static long settle_copy(uintptr_t from, uintptr_t to, size_t length)
+{
+	struct code_page page = codepages_get(from);
+	long result = page.state == PAGE_VIEWED ? note_moved(&page, to, to + length) : 0;
+
+	if (!result)
+		return (long)to;
+	sys_munmap(to, length);
+	return result;
+}
+
+/* The pages that become others, as the program sees them; the rest of FROM, which the
+ * kernel unmaps, does not matter. */
+static long prepare_move(uintptr_t from, size_t old_whole, size_t whole)
+{
+	uintptr_t end = from + (old_whole < whole ? old_whole : whole);
+
+	if (end < from)
+		return 0; /* the kernel's to refuse */
+	return views_unite(from, end, whole > old_whole);
+}
+
+/* There is no room to write it down. */
+static void move_back(uintptr_t from, size_t old_whole, uintptr_t to, size_t whole)
+{
+	if (to == from) {
+		sys_mremap(from, whole, old_whole, 0, 0);
+		return;
+	}
+	views_drop(to, to + whole);
+	sys_mremap(to, whole, old_whole, MREMAP_MAYMOVE | MREMAP_FIXED, from);
+}
+
+static long settle_move(uintptr_t from, size_t old_whole, uintptr_t to, size_t whole, int flags)
+{
+	size_t kept = old_whole < whole ? old_whole : whole;
+	long result;
+
+	if (to != from)
+		views_drop(to, to + whole);
+	if (!old_whole)
+		return settle_copy(from, to, whole);
+	if (to == from)
+		views_drop(from + kept, from + (old_whole > whole ? old_whole : whole));
+	result = follow_move(from, from + kept, to, whole);
+	if (result)
+		return move_back(from, old_whole, to, whole), result;
+	if (to != from && !(flags & MREMAP_DONTUNMAP))
+		views_drop(from, from + old_whole);
 	return (long)to;
+}
+
+/* Where it stays what it is, or becomes less, nothing but that is done, whatever lies
+ * there. */
+static bool is_moved_or_grown(size_t old_whole, size_t whole, int flags)
+{
+	return whole > old_whole || flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
+}
+
+/* By its numbers alone: then nothing is to be made ready for it. */
+static bool is_no_move(uintptr_t from, size_t old_whole, size_t whole, int flags, uintptr_t to)
+{
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) || from % PAGE_BYTES || !whole)
+		return true;
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
+		return true;
+	if (flags & MREMAP_DONTUNMAP && old_whole != whole)
+		return true;
+	return flags & MREMAP_FIXED &&
+	       (to % PAGE_BYTES || (from + old_whole > to && to + whole > from));
 }
 
 long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to)
 {
 	size_t old_whole = page_up(old_length), whole = page_up(length);
-	struct code_page page;
 	uint64_t mask;
-	long result;
+	long result = 0;
 
 	if (!codepages_any(from, old_whole) &&
 	    !(flags & MREMAP_FIXED && codepages_any(to, whole))) {
@@ -236,19 +305,15 @@ long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, 
 	result = codepages_cut(from, old_whole);
 	if (!result && flags & MREMAP_FIXED)
 		result = codepages_cut(to, whole);
-	if (!result && codepages_get(from).state == PAGE_VIEWED && from % PAGE_BYTES == 0)
-		result = views_unite(from, from + old_whole);
-	page = codepages_get(from);
+	if (!result && is_moved_or_grown(old_whole, whole, flags) &&
+	    !is_no_move(from, old_whole, whole, flags, to))
+		result = prepare_move(from, old_whole, whole);
 	if (!result)
 		result = sys_mremap(from, old_length, length, flags, to);
-	if (!sys_failed(result) && flags & MREMAP_FIXED)
-		views_drop(to, to + whole);
-	if (!sys_failed(result) && page.state == PAGE_VIEWED) {
-		result = follow_move(&page, from, old_whole, (uintptr_t)result, whole, flags);
-	} else if (!sys_failed(result)) {
-		views_drop(from, from + old_whole);
-		views_drop((uintptr_t)result, (uintptr_t)result + whole);
-	}
+	if (!sys_failed(result) && is_moved_or_grown(old_whole, whole, flags))
+		result = settle_move(from, old_whole, (uintptr_t)result, whole, flags);
+	else if (!sys_failed(result))
+		views_drop(from + whole, from + old_whole);
 	lock_release(&mask);
 	return result;
 }
@@ -266,6 +331,7 @@ static bool is_of_private_memory(int advice)
 	case MADV_KEEPONFORK:
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
+	case MADV_REMOVE: /* or what it takes away is our file's */
 #ifdef MADV_DONTNEED_LOCKED
 	case MADV_DONTNEED_LOCKED:
 #endif
@@ -315,6 +381,47 @@ void engine_will_write(uintptr_t address, size_t length)
 	lock_take(&mask);
 	views_will_write(page_down(address), page_up(address + length));
 	lock_release(&mask);
+}
+
+/* Mapped, but behind the end of the file that it maps. */
+static bool is_past_end(uintptr_t address)
+{
+	char byte;
+
+	return sys_read_memory(sys_getpid(), &byte, address, 1) == -EFAULT;
+}
+
+/* From AT on: up to where the answer is the same, which goes to *STOP. */
+static bool may_write_at(uintptr_t at, uintptr_t end, uintptr_t *stop)
+{
+	struct code_page page;
+	struct vma vma;
+	long result;
+
+	*stop = codepages_run(at, end, &page);
+	if (page.state == PAGE_VIEWED)
+		return page.ask & PROT_WRITE && !is_past_end(*stop - 1);
+	result = vma_look(at, &vma);
+	if (result == -ENOENT || (!result && vma.start > at))
+		return false;
+	if (result) /* nobody to ask */
+		return true;
+	if (vma.end < *stop)
+		*stop = vma.end;
+	return vma.protection & PROT_WRITE && !is_past_end(*stop - 1);
+}
+
+bool engine_may_write(uintptr_t address, size_t length)
+{
+	uintptr_t at = page_down(address), end = page_up(address + length);
+	bool may = address + length >= address;
+	uint64_t mask;
+
+	lock_take(&mask);
+	for (uintptr_t stop; may && at < end; at = stop)
+		may = may_write_at(at, end, &stop);
+	lock_release(&mask);
+	return may;
 }
 
 /* ------------------------------------------------------------------- forks */

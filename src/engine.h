@@ -55,6 +55,10 @@ long engine_lock(long number, long a, long b, long c);
  * code page: one load. */
 void engine_will_write(uintptr_t address, size_t length);
 
+/* Whether the program might write to all of it, by what it asked for, once no page is
+ * on the move: then it is not by the program's own doing that the kernel could not. */
+bool engine_may_write(uintptr_t address, size_t length);
+
 /* Around a fork, on its thread; *MASK is kept for the way back. The lock is not
  * held in between. */
 void engine_before_fork(uint64_t *mask);

@@ -143,9 +143,12 @@ static long map_private(const struct request *r)
 
 	if (walk_asked(r) & PROT_EXEC && backing_ready())
 		return NOT_MENDED;
-	/* A file's pages can be executed as they are until they are written. */
+	/* A file's pages can be executed as they are until they are written. Not by
+	 * themselves: what can be written can be read. */
 	if (!(r->flags & MAP_ANONYMOUS) && r->protection & PROT_EXEC) {
-		mapped = map_with(r, r->protection & ~PROT_WRITE, r->flags, r->fd);
+		int executable = r->protection & PROT_WRITE ? PROT_READ | PROT_EXEC : r->protection;
+
+		mapped = map_with(r, executable, r->flags, r->fd);
 		if (!sys_refused(mapped.result))
 			return settle_views(r, &mapped, 0);
 	}
@@ -235,9 +238,24 @@ static enum verdict judge_mapping(const struct request *r)
 
 	/* Whether shared memory will be made executable is not known when it is
 	 * made, and later its file cannot be come by. */
-	if (walk.may_refuse && is_shared_anonymous(r) && asked & PROT_WRITE)
+	if (walk.may_refuse && is_shared_anonymous(r))
 		return VERDICT_VIEWS;
 	return decide(&question);
+}
+
+/* Whether a file's mapping is refused without PROT_EXEC too: by the file, or the way it
+ * was opened, then, and by no policy. */
+static bool is_refused_by_file(const struct request *r)
+{
+	long result;
+
+	if (r->flags & MAP_ANONYMOUS)
+		return false;
+	result = sys_mmap(0, r->length, r->protection & ~PROT_EXEC, r->flags & MAP_TYPE, r->fd,
+			  r->offset);
+	if (!sys_failed(result))
+		sys_munmap((uintptr_t)result, r->length);
+	return sys_refused(result);
 }
 
 static void learn_mapping_refusal(const struct request *r, int error)
@@ -273,6 +291,8 @@ static long map_mended(const struct request *r, const struct request *actual, en
 			report_mapping(r, result, danger);
 			return result;
 		}
+		if (is_refused_by_file(actual))
+			return result;
 		learn_mapping_refusal(actual, (int)-result);
 		refused = true;
 		if (judge_mapping(actual) != VERDICT_VIEWS) {

@@ -135,7 +135,7 @@ static long give_shared(const struct piece *piece, int protection, int pkey)
 
 	if (vma_find(piece->start, &vma) || vma.start > piece->start)
 		return -EACCES;
-	backing = backing_share_mapping(&vma, (protection | piece->protection) & PROT_WRITE);
+	backing = backing_share_mapping(&vma, !vma_advice(piece->start).never_write);
 	if (sys_failed(backing))
 		return -EACCES;
 	if (views_note_file(piece->start, piece->end, piece->protection, piece->protection,
@@ -173,6 +173,13 @@ static long take_rung(enum verdict verdict, const struct piece *piece, const str
 	if (persona & READ_IMPLIES_EXEC)
 		sys_personality((unsigned long)persona);
 	return result;
+}
+
+/* Shared memory of a descriptor that may only be read: not a question of policies. */
+static bool is_never_writable(const struct request *r, const struct piece *piece)
+{
+	return piece->shared && r->protection & PROT_WRITE && !(piece->protection & PROT_WRITE) &&
+	       vma_advice(piece->start).never_write;
 }
 
 /* Whether PIECE gets what it had not: execute permission, or write beside it. */
@@ -287,6 +294,11 @@ static long give(const struct request *r, const struct piece *piece, struct repo
 	enum verdict verdict = judge(r, piece);
 	long result;
 
+	if (is_never_writable(r, piece))
+		return -EACCES;
+	/* A filter knows nothing of what the memory is already. */
+	if (piece->protection == effective_protection(r) && r->pkey == -1)
+		return 0;
 	if (verdict == VERDICT_PASS) {
 		result = ask_kernel(r, piece, &verdict, reports);
 		if (verdict == VERDICT_PASS)

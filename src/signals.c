@@ -462,14 +462,22 @@ static bool is_page_fault(const siginfo_t *info)
 	return info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
 }
 
+/* An emulator may not say that it was a fetch. But an instruction may store into
+ * itself. */
+static int access_of(const siginfo_t *info, const ucontext_t *context)
+{
+	if (arch_fault_is_fetch(context))
+		return PROT_EXEC;
+	if (arch_fault_is_write(context))
+		return PROT_WRITE;
+	return (uintptr_t)info->si_addr == arch_instruction(context) ? PROT_EXEC : PROT_READ;
+}
+
 static bool settled(const siginfo_t *info, ucontext_t *context)
 {
 	struct fault fault = {
 		.address = (uintptr_t)info->si_addr,
-		/* An emulator may not say that it was a fetch. */
-		.access = arch_fault_is_fetch(context) ||
-				  (uintptr_t)info->si_addr == arch_instruction(context) ? PROT_EXEC :
-			  arch_fault_is_write(context) ? PROT_WRITE : PROT_READ,
+		.access = access_of(info, context),
 		.context = context,
 	};
 

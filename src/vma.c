@@ -330,7 +330,7 @@ static bool line_covers(const char *line, uintptr_t address)
 /* Words of two letters, each with a blank before it. */
 static struct vma_advice advice_of(const char *flags)
 {
-	struct vma_advice advice = { .never_exec = true };
+	struct vma_advice advice = { .never_exec = true, .never_write = true };
 
 	for (; flags[0] == ' ' && flags[1] && flags[2]; flags += 3) {
 		advice.locked |= flags[1] == 'l' && flags[2] == 'o';
@@ -338,6 +338,7 @@ static struct vma_advice advice_of(const char *flags)
 		advice.dont_fork |= flags[1] == 'd' && flags[2] == 'c';
 		advice.dont_dump |= flags[1] == 'd' && flags[2] == 'd';
 		advice.never_exec &= !(flags[1] == 'm' && flags[2] == 'e');
+		advice.never_write &= !(flags[1] == 'm' && flags[2] == 'w');
 	}
 	return advice;
 }

@@ -39,6 +39,7 @@ long vma_find_in_text(uintptr_t address, struct vma *vma);
  * in its place must be told too. */
 struct vma_advice {
 	bool never_exec; /* its mount forbids it (VM_MAYEXEC is not set) */
+	bool never_write; /* shared, of a descriptor that may only be read (VM_MAYWRITE) */
 	bool locked;     /* mlock(2) */
 	bool on_fault;   /* locked with MLOCK_ONFAULT */
 	bool dont_fork;  /* madvise(2) */

@@ -11,6 +11,7 @@
 #include <sys/select.h>
 
 #include "../memory.h"
+#include "../engine.h"
 #include "../signals.h"
 #include "../start.h"
 #include "hook.h"
@@ -34,6 +35,8 @@ static long change_mask(int how, const sigset_t *set, sigset_t *old)
 		memcpy(&kernel, set, sizeof kernel);
 		kernel = signals_change_to_kernel(how, kernel) & ~LIBC_SIGNALS;
 	}
+	if (old)
+		engine_will_write((uintptr_t)old, sizeof kernel);
 	result = sys_sigprocmask(how, set ? &kernel : NULL, (uint64_t *)old);
 	if (!sys_failed(result) && old)
 		signals_set_to_host(old);

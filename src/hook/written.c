@@ -17,7 +17,6 @@
 #include <sys/times.h>
 #include <sys/utsname.h>
 
-#include "../lock.h"
 #include "../memory.h"
 #include "../sys.h"
 
@@ -54,21 +53,36 @@ static bool any_code(void)
 	return true;
 }
 
-/* Who moves pages holds the lock. */
-static bool after_moves(bool code)
-{
-	uint64_t mask;
+/* What there is among the memory that a call is to write to. */
+enum {
+	CODE = 1,
+	FORBIDDEN = 2, /* the program may not write there; only looked for after a failure */
+};
 
-	if (!code)
-		return false;
-	lock_take(&mask);
-	lock_release(&mask);
-	return true;
+static bool is_forbidden(const struct iovec *ranges, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!engine_may_write((uintptr_t)ranges[i].iov_base,
+				      ranges[i].iov_len < MOST_BYTES ? ranges[i].iov_len : MOST_BYTES))
+			return true;
+	return false;
 }
 
-bool written_was_code(const struct iovec *ranges, size_t count)
+/* Before a call (MAKE) code is made writable. */
+static unsigned walk_ranges(const struct iovec *ranges, size_t count, bool make)
 {
-	return after_moves(written_is_code(ranges, count));
+	unsigned found = written_is_code(ranges, count) ? CODE : 0;
+
+	if (make && found)
+		written_prepare(ranges, count);
+	if (!make && is_forbidden(ranges, count))
+		found |= FORBIDDEN;
+	return found;
+}
+
+bool written_was_ours(const struct iovec *ranges, size_t count)
+{
+	return written_is_code(ranges, count) && !is_forbidden(ranges, count);
 }
 
 /* ---------------------------------------------------------------- vectors */
@@ -78,25 +92,20 @@ static bool copy_in(void *to, const void *from, size_t length)
 	return sys_read_memory(sys_getpid(), to, (uintptr_t)from, length) == (long)length;
 }
 
-/* Whether any of it is code; which is made writable, where MAKE says so. */
-static bool walk_vector(const struct iovec *vector, size_t count, bool make)
+static unsigned walk_vector(const struct iovec *vector, size_t count, bool make)
 {
 	struct iovec piece[PIECE];
-	bool code = false;
+	unsigned found = 0;
 
 	if (count > MOST_VECTORS || !any_code())
-		return false;
+		return 0;
 	for (size_t done = 0, n; done < count; done += n) {
 		n = count - done < PIECE ? count - done : PIECE;
 		if (!copy_in(piece, vector + done, n * sizeof *piece))
 			break;
-		if (!written_is_code(piece, n))
-			continue;
-		code = true;
-		if (make)
-			written_prepare(piece, n);
+		found |= walk_ranges(piece, n, make);
 	}
-	return code;
+	return found;
 }
 
 void written_prepare_vector(const struct iovec *vector, size_t count)
@@ -108,20 +117,20 @@ void written_prepare_vector(const struct iovec *vector, size_t count)
 bool written_vector_again(long result, const struct iovec *vector, size_t count, unsigned *tries)
 {
 	return result == -1 && errno == EFAULT && ++*tries < WRITTEN_TRIES &&
-	       after_moves(walk_vector(vector, count, false));
+	       walk_vector(vector, count, false) == CODE;
 }
 
 /* --------------------------------------------------------------- messages */
 
 /* The header itself is written to as well, and where SIZE says that it is the
  * first part of a struct mmsghdr, the length behind it. */
-static bool walk_message(const struct msghdr *message, size_t size, bool make)
+static unsigned walk_message(const struct msghdr *message, size_t size, bool make)
 {
 	struct msghdr header;
-	bool code;
+	unsigned found;
 
 	if (!copy_in(&header, message, sizeof header))
-		return false;
+		return 0;
 
 	struct iovec ranges[] = {
 		{ (void *)message, size },
@@ -129,25 +138,22 @@ static bool walk_message(const struct msghdr *message, size_t size, bool make)
 		{ header.msg_control, header.msg_controllen },
 	};
 
-	code = written_is_code(ranges, 3);
-	if (make)
-		written_prepare(ranges, 3);
-	return walk_vector(header.msg_iov, header.msg_iovlen, make) || code;
+	found = walk_ranges(ranges, 3, make);
+	return found | walk_vector(header.msg_iov, header.msg_iovlen, make);
 }
 
-static bool walk_messages(const struct msghdr *message, size_t count, size_t size, bool make)
+static unsigned walk_messages(const struct msghdr *message, size_t count, size_t size, bool make)
 {
-	bool code = false;
+	unsigned found = 0;
 
 	if (count > MOST_VECTORS || !any_code())
-		return false;
+		return 0;
 	for (size_t i = 0; i < count; i++) {
 		const char *at = (const char *)message + i * size;
 
-		if (walk_message((const struct msghdr *)at, size, make))
-			code = true;
+		found |= walk_message((const struct msghdr *)at, size, make);
 	}
-	return code;
+	return found;
 }
 
 void written_prepare_messages(const struct msghdr *message, size_t count, size_t size)
@@ -160,7 +166,7 @@ bool written_messages_again(long result, const struct msghdr *message, size_t co
 			    unsigned *tries)
 {
 	return result == -1 && errno == EFAULT && ++*tries < WRITTEN_TRIES &&
-	       after_moves(walk_messages(message, count, size, false));
+	       walk_messages(message, count, size, false) == CODE;
 }
 
 /* ------------------------------------------------------- by system call */
@@ -250,20 +256,20 @@ static size_t ranges_of(long number, const long *arguments, struct iovec *ranges
 }
 
 /* In the places of the vectors and headers; false: the call has none. */
-static bool walk_special(long number, const long *arguments, bool make, bool *code)
+static bool walk_special(long number, const long *arguments, bool make, unsigned *found)
 {
 	switch (number) {
 	case SYS_readv:
 	case SYS_preadv:
 	case SYS_preadv2:
-		*code = walk_vector((const struct iovec *)arguments[1], (size_t)arguments[2], make);
+		*found = walk_vector((const struct iovec *)arguments[1], (size_t)arguments[2], make);
 		return true;
 	case SYS_recvmsg:
-		*code = walk_messages((const struct msghdr *)arguments[1], 1,
+		*found = walk_messages((const struct msghdr *)arguments[1], 1,
 				      sizeof(struct msghdr), make);
 		return true;
 	case SYS_recvmmsg:
-		*code = walk_messages((const struct msghdr *)arguments[1], (size_t)arguments[2],
+		*found = walk_messages((const struct msghdr *)arguments[1], (size_t)arguments[2],
 				      sizeof(struct mmsghdr), make);
 		return true;
 	default:
@@ -271,18 +277,14 @@ static bool walk_special(long number, const long *arguments, bool make, bool *co
 	}
 }
 
-static bool walk_arguments(long number, const long *arguments, bool make)
+static unsigned walk_arguments(long number, const long *arguments, bool make)
 {
 	struct iovec ranges[3];
-	bool code = false;
-	size_t count;
+	unsigned found = 0;
 
-	if (walk_special(number, arguments, make, &code))
-		return code;
-	count = ranges_of(number, arguments, ranges);
-	if (make)
-		written_prepare(ranges, count);
-	return written_is_code(ranges, count);
+	if (walk_special(number, arguments, make, &found))
+		return found;
+	return walk_ranges(ranges, ranges_of(number, arguments, ranges), make);
 }
 
 long written_syscall(long number, const long *arguments)
@@ -295,7 +297,7 @@ long written_syscall(long number, const long *arguments)
 		result = SYS_CALL(number, arguments[0], arguments[1], arguments[2], arguments[3],
 				  arguments[4], arguments[5]);
 		if (result != -EFAULT || tries == WRITTEN_TRIES ||
-		    !after_moves(walk_arguments(number, arguments, false)))
+		    walk_arguments(number, arguments, false) != CODE)
 			return result;
 	}
 }

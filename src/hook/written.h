@@ -4,7 +4,8 @@
  * signal, and is settled (fault.h). The kernel's own do not: the call fails with
  * EFAULT. So the pages are made writable before it. Another thread may execute
  * them meanwhile, above all while the call waits, or move them (rung 1); then it is
- * made again.
+ * made again. Not where the program may not write to all of it: the failure is its
+ * own then, and what a socket lost by it would not come again.
  *
  * Where there are no code pages all of it is a load and a compare. A range that
  * is not the host's to write to is left alone: the kernel has the answer. */
@@ -22,8 +23,8 @@
 /* Whether any page of a range is a code page. */
 bool written_is_code(const struct iovec *ranges, size_t count);
 
-/* The same after a call that failed, once no page is on the move. */
-bool written_was_code(const struct iovec *ranges, size_t count);
+/* After a call that failed: whether that may have been our doing. */
+bool written_was_ours(const struct iovec *ranges, size_t count);
 
 void written_make_writable(const struct iovec *range);
 
@@ -47,7 +48,7 @@ static inline bool written_again(long result, const struct iovec *ranges, size_t
 				 unsigned *tries)
 {
 	return result == -1 && errno == EFAULT && ++*tries < WRITTEN_TRIES &&
-	       written_was_code(ranges, count);
+	       written_was_ours(ranges, count);
 }
 
 /* CALL's result, made as often as it takes. */

@@ -15,6 +15,25 @@
 
 static size_t adopted;
 
+static bool is_past_end(uintptr_t address)
+{
+	char byte;
+
+	return sys_read_memory(sys_getpid(), &byte, address, 1) == -EFAULT;
+}
+
+/* What lies past the end of a file cannot be touched: it waits, as it will be when the
+ * file has grown. */
+static void leave_unfilled(uintptr_t start, size_t length, const struct code_page *before,
+			   unsigned view)
+{
+	struct code_page page = *before;
+
+	page.view = view;
+	if (!sys_mprotect(start, length, (int)view, -1))
+		codepages_set(start, length, page);
+}
+
 /* Pages of one window of the backing; the entries are alike and without backing. */
 static long adopt_window(uintptr_t start, size_t length, const struct code_page *page)
 {
@@ -39,14 +58,17 @@ static long adopt_window(uintptr_t start, size_t length, const struct code_page 
 	/* In a signal handler every protection key but 0 is shut (pkeys(7)). */
 	if (!filled && !sys_mprotect(start, length, PROT_READ, 0))
 		filled = backing_fill(after.backing, after.offset, start, length);
-	result = filled ? view_remap_executable(start, filled, &before, &after) : -EFAULT;
+	if (filled)
+		result = view_remap_executable(start, filled, &before, &after);
+	else
+		result = is_past_end(start) ? 0 : -EFAULT;
 	if (result)
 		filled = 0;
-	else
+	else if (filled)
 		/* The program cleans caches for what it wrote, not for our copy of it. */
 		arch_synchronise_code(start, filled);
 	if (filled < length)
-		sys_mprotect(start + filled, length - filled, (int)before.view, -1);
+		leave_unfilled(start + filled, length - filled, &before, result ? before.view : view_waiting(page->ask));
 	return result;
 }
 

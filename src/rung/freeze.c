@@ -32,11 +32,14 @@ static uintptr_t end_of_mapping(uintptr_t at, const struct code_page *page)
  * in pieces may be more than there can be. */
 static uintptr_t freeze(uintptr_t start, const struct code_page *page)
 {
-	uintptr_t end = end_of_mapping(start, page);
+	uintptr_t end = view_current_until(page, start, end_of_mapping(start, page));
 	struct vma_advice advice = view_advice(start);
 	struct code_page own = *page, run;
 	bool lent = !(own.view & PROT_EXEC) && !codepages_prepare(start, end - start);
 
+	/* The heap's end may have gone, and come again as other memory. */
+	if (end == start)
+		return start + PAGE_BYTES;
 	if (lent)
 		view_lend(&own);
 	else
@@ -87,4 +90,7 @@ void views_in_child(void)
 	backing_in_child();
 	detour_in_child();
 	view_review_changes();
+	/* MADV_DONTFORK: it is not there. */
+	if (view_host_advises())
+		view_forget_stale(0, ADDRESS_LIMIT);
 }

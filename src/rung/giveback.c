@@ -124,26 +124,12 @@ static long unite_shared(uintptr_t start, uintptr_t end)
 	return view_remap(start, end - start, &first, &whole);
 }
 
-long views_unite(uintptr_t start, uintptr_t end)
-{
-	struct code_page page = codepages_get(start);
-
-	if (is_shared(&page))
-		return unite_shared(start, end);
-	if (has(start, end, is_shared))
-		return -EFAULT; /* mremap(2): what it says of memory of two kinds */
-	return views_return(start, end);
-}
-
-/* One new mapping for all of it: the program may go on to move it as one. */
-static long return_pages(uintptr_t start, uintptr_t end)
+/* One new mapping for all of it. */
+static long return_all(uintptr_t start, uintptr_t end)
 {
 	struct code_page page;
-	long copy, result;
+	long copy, result = codepages_prepare(start, end - start);
 
-	if (!has(start, end, is_in_private_file))
-		return 0;
-	result = codepages_prepare(start, end - start);
 	if (result)
 		return result;
 	copy = sys_mmap(0, end - start, PROT_READ | PROT_WRITE,
@@ -167,7 +153,79 @@ static long return_pages(uintptr_t start, uintptr_t end)
 /* What is in the way is nothing that the program has asked for. */
 long views_return(uintptr_t start, uintptr_t end)
 {
-	return return_pages(start, end) ? -ENOMEM : 0;
+	return has(start, end, is_in_private_file) && return_all(start, end) ? -ENOMEM : 0;
+}
+
+/* Whether PAGE and the one behind it, NEXT, are in one mapping as the program sees it. */
+static bool is_one(const struct code_page *page, const struct code_page *next, uint64_t pages)
+{
+	if (page->state != next->state)
+		return false;
+	if (page->state != PAGE_VIEWED)
+		return true; /* the kernel's to tell */
+	if (page->ask != next->ask || is_shared(page) != is_shared(next))
+		return false;
+	return !is_shared(page) ||
+	       (page->backing == next->backing && page->offset + pages == next->offset);
+}
+
+/* Where what begins at START ends that is one mapping as the program sees it. */
+static uintptr_t end_of_one(uintptr_t start, uintptr_t limit, struct code_page *page)
+{
+	uintptr_t at = codepages_run(start, limit, page);
+
+	while (at < limit) {
+		struct code_page next;
+		uintptr_t stop = codepages_run(at, limit, &next);
+
+		if (!is_one(page, &next, (at - start) / PAGE_BYTES))
+			break;
+		at = stop;
+	}
+	return at;
+}
+
+/* Memory that others know nothing of, once turned page by page, is in many mappings
+ * that stay apart. But memory of the program's own that never was in a file of ours
+ * is as it made it. */
+static long unite(uintptr_t start, uintptr_t end, const struct code_page *page)
+{
+	if (page->state != PAGE_VIEWED)
+		return 0;
+	return is_shared(page) ? unite_shared(start, end) : views_return(start, end);
+}
+
+void view_forget_stale(uintptr_t start, uintptr_t end)
+{
+	struct code_page page;
+
+	for (uintptr_t at = codepages_next(start, end), stop; at < end;
+	     at = codepages_next(stop, end)) {
+		stop = codepages_run(at, end, &page);
+		if (page.state == PAGE_VIEWED)
+			stop = view_current_until(&page, at, stop);
+		if (stop > at)
+			continue;
+		stop = at + PAGE_BYTES;
+		views_drop(at, stop);
+	}
+}
+
+long views_unite(uintptr_t start, uintptr_t end, bool grows)
+{
+	long result = 0;
+
+	view_forget_stale(start, end);
+	for (uintptr_t at = start, stop; at < end && !result; at = stop) {
+		struct code_page page;
+
+		stop = end_of_one(at, end, &page);
+		if (grows && stop < end && page.state == PAGE_VIEWED &&
+		    codepages_get(stop).state == PAGE_VIEWED)
+			return -EFAULT; /* mremap(2): what it says of several mappings */
+		result = unite(at, stop, &page);
+	}
+	return result;
 }
 
 static uintptr_t end_of_private_files(uintptr_t at, uintptr_t limit)
@@ -187,6 +245,7 @@ long views_return_files(uintptr_t at, uintptr_t limit)
 {
 	long result = 0;
 
+	view_forget_stale(at, limit);
 	while (at < limit && !result) {
 		uintptr_t end = end_of_private_files(at, limit);
 		struct code_page other;

@@ -64,8 +64,9 @@ static bool fetch(uintptr_t address, struct code_page *page, const struct vma *v
 		return false;
 	widen(&start, &end, page, vma);
 	result = view_adopt(start, end, page);
-	return result == -ENOMEM ? view_join(address, page, PROT_EXEC) :
-				   result == 0;
+	if (result == -ENOMEM)
+		return view_join(address, page, PROT_EXEC);
+	return result == 0 && codepages_get(address).view & PROT_EXEC;
 }
 
 /* One page's part of a store. */

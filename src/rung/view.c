@@ -91,6 +91,19 @@ bool view_is_current(const struct code_page *page, uintptr_t address, struct vma
 	       (vma->offset + (address - vma->start)) / PAGE_BYTES == page->offset;
 }
 
+uintptr_t view_current_until(const struct code_page *page, uintptr_t start, uintptr_t end)
+{
+	struct code_page here = *page;
+	struct vma vma;
+
+	for (uintptr_t at = start; at < end; at = vma.end) {
+		here.offset = page->offset + (at - start) / PAGE_BYTES;
+		if (!view_is_current(&here, at, &vma))
+			return at;
+	}
+	return end;
+}
+
 /* Room for what a run's entries become. */
 long view_make_room(uintptr_t start, uintptr_t end, const struct code_page *page)
 {
@@ -128,6 +141,11 @@ static bool host_advises;
 void views_note_advice(void)
 {
 	host_advises = true;
+}
+
+bool view_host_advises(void)
+{
+	return host_advises;
 }
 
 struct vma_advice view_advice(uintptr_t start)

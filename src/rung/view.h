@@ -36,6 +36,16 @@ unsigned view_executable(const struct code_page *page);
  * of. */
 bool view_is_current(const struct code_page *page, uintptr_t address, struct vma *vma);
 
+/* How far the kernel's mappings from START on are the ones that the run's entry tells
+ * of, up to END. START: they are not. */
+uintptr_t view_current_until(const struct code_page *page, uintptr_t start, uintptr_t end);
+
+/* Drops the entries of pages that went, or came again as others, where no hook saw it. */
+void view_forget_stale(uintptr_t start, uintptr_t end);
+
+/* Whether the program has said of any memory that children do not get it, or the like. */
+bool view_host_advises(void);
+
 /* Room for what a run's entries become. */
 long view_make_room(uintptr_t start, uintptr_t end, const struct code_page *page);
 
@@ -70,7 +80,8 @@ struct change *view_next_change(void);
 void view_forget_changes(void);
 void view_review_changes(void);
 
-/* Pages in one mapping, whose entries are alike and without backing, go into a file. */
+/* Pages in one mapping, whose entries are alike and without backing, go into a file; but
+ * for those that lie past the end of the host's own. */
 long view_adopt(uintptr_t start, uintptr_t limit, const struct code_page *page);
 
 /* Where there is no room for another mapping: the page and its neighbours become one,

@@ -124,6 +124,10 @@ static long give_adopted(uintptr_t start, uintptr_t end, struct code_page *page,
 {
 	long result;
 
+	/* What the kernel would say, which need not be asked before the first store. */
+	if (ask & PROT_WRITE && !(page->ask & PROT_WRITE) && backing_is_shared(page->backing) &&
+	    vma_advice(start).never_write)
+		return -EACCES;
 	page->ask = ask;
 	/* Where a store and a fetch are both to come, the fault says which. */
 	if (ask & PROT_WRITE && page->view & (PROT_WRITE | PROT_EXEC))
@@ -190,14 +194,17 @@ static long protect_in_one_call(uintptr_t start, uintptr_t end, int asked, int p
 	return result ? result : note_views(start, end, (unsigned)asked & ALL_ACCESS);
 }
 
-/* Pages that went, and came again as others, where no hook saw it. */
-static bool forget_stale(uintptr_t start, uintptr_t end, const struct code_page *page)
+/* Pages that went, and came again as others, where no hook saw it. *END is where those
+ * begin that did. */
+static bool forget_stale(uintptr_t start, uintptr_t *end, const struct code_page *page)
 {
-	struct vma vma;
+	uintptr_t stop = *end;
 
-	if (!page->backing || view_is_current(page, start, &vma))
+	if (page->backing)
+		*end = view_current_until(page, start, stop);
+	if (*end > start)
 		return false;
-	views_drop(start, end);
+	views_drop(start, start + PAGE_BYTES);
 	return true;
 }
 
@@ -245,7 +252,7 @@ long views_protect(uintptr_t *at, uintptr_t limit, int asked, int pkey)
 				*at = stop;
 				continue;
 			}
-			if (page.state != PAGE_VIEWED || forget_stale(*at, stop, &page))
+			if (page.state != PAGE_VIEWED || forget_stale(*at, &stop, &page))
 				return 0;
 			result = view_make_room(*at, stop, &page);
 			if (!result)

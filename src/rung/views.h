@@ -58,9 +58,10 @@ long views_return(uintptr_t start, uintptr_t end);
 /* The same for those of the pages that lie in a file of ours and are private. */
 long views_return_files(uintptr_t start, uintptr_t limit);
 
-/* The same for memory that is to be moved as one: one mapping, shared memory with its
- * file. */
-long views_unite(uintptr_t start, uintptr_t end);
+/* The same for memory that is to be moved, which the kernel may do with one mapping
+ * alone: what is one in the program's eyes becomes one, shared memory with its file.
+ * -EFAULT where it GROWS and is several. */
+long views_unite(uintptr_t start, uintptr_t end, bool grows);
 
 /* The program has locked memory, or kept it from children or core dumps. */
 void views_note_advice(void);
