@@ -50,12 +50,12 @@ static bool miscounted;  /* in a child, as another thread left it: see backing_r
 
 /* ------------------------------------------------------------------ files */
 
-long backing_memfd(void)
+long backing_memfd(const char *name)
 {
-	long fd = SYS_CALL(SYS_memfd_create, "jitmend", MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0, 0, 0, 0);
+	long fd = SYS_CALL(SYS_memfd_create, name, MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0, 0, 0, 0);
 
 	if (fd == -EINVAL)
-		fd = SYS_CALL(SYS_memfd_create, "jitmend", MFD_CLOEXEC, 0, 0, 0, 0);
+		fd = SYS_CALL(SYS_memfd_create, name, MFD_CLOEXEC, 0, 0, 0, 0);
 	return fd;
 }
 
@@ -64,18 +64,18 @@ static long unlinked_file(const char *directory)
 	return sys_open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 }
 
-/* Whether pages of it may be executed here. A page long, afterwards. */
-static bool is_executable(int fd)
+/* Whether pages of it may be executed here: 0, or why not. A page long, afterwards. */
+static long try_execution(int fd)
 {
-	long map;
+	long map, result = SYS_CALL(SYS_ftruncate, fd, PAGE_BYTES, 0, 0, 0, 0);
 
-	if (sys_failed(SYS_CALL(SYS_ftruncate, fd, PAGE_BYTES, 0, 0, 0, 0)))
-		return false;
+	if (sys_failed(result))
+		return result;
 	map = spare_mmap(0, PAGE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
 	if (sys_failed(map))
-		return false;
+		return map;
 	sys_munmap((uintptr_t)map, PAGE_BYTES);
-	return true;
+	return 0;
 }
 
 /* Descriptors may have run out for the program: between its own limit and the
@@ -97,17 +97,15 @@ static long new_file(long (*make)(const char *), const char *argument)
 	return fd;
 }
 
-static long make_memfd(const char *unused)
-{
-	(void)unused;
-	return backing_memfd();
-}
-
 /* The kinds of file, the best first; NULL is a memfd. */
 static const char *const kinds[] = { NULL, "/dev/shm", "/tmp", "/var/tmp", "." };
-static unsigned first_kind; /* that has not failed */
 
 #define KINDS (sizeof kinds / sizeof *kinds)
+
+/* One that was refused is not tried again: a refusal leaves a record in the audit log.
+ * Nor is one that is full. */
+static bool abandoned[KINDS];
+static unsigned last_kind; /* of the last file made */
 
 const char *backing_kind(unsigned kind)
 {
@@ -116,33 +114,51 @@ const char *backing_kind(unsigned kind)
 	return kinds[kind] ? kinds[kind] : "memfd";
 }
 
-long backing_try(unsigned kind)
+long backing_try(unsigned kind, const char *name)
 {
 	const char *place = kinds[kind];
-	long fd = place ? new_file(unlinked_file, place) : new_file(make_memfd, NULL);
+	long fd = place ? new_file(unlinked_file, place) : new_file(backing_memfd, name);
+	long result = sys_failed(fd) ? fd : try_execution((int)fd);
 
-	if (sys_failed(fd) || is_executable((int)fd))
+	if (!sys_failed(result))
 		return fd;
-	sys_close((int)fd);
-	return -EACCES;
+	if (!sys_failed(fd))
+		sys_close((int)fd);
+	return sys_refused(result) ? -EACCES : result;
 }
 
-/* One that has failed is not tried again: a refusal leaves a record in the audit
- * log. */
-static long executable_file(void)
+long backing_new_file(const char *name)
 {
 	long error = -EACCES;
 
-	for (unsigned i = first_kind; i < KINDS; i++) {
-		long fd = backing_try(i);
+	for (unsigned i = 0; i < KINDS; i++) {
+		long fd;
 
+		if (abandoned[i])
+			continue;
+		fd = backing_try(i, name);
 		if (!sys_failed(fd)) {
-			first_kind = i;
+			last_kind = i;
 			return fd;
 		}
+		abandoned[i] = fd == -EACCES;
 		error = fd;
 	}
 	return error;
+}
+
+/* Unless it is the last that there is. */
+static bool abandon_kind(unsigned kind)
+{
+	for (unsigned i = 0; i < KINDS; i++)
+		if (i != kind && !abandoned[i])
+			return abandoned[kind] = true;
+	return false;
+}
+
+static long executable_file(void)
+{
+	return backing_new_file("jitmend");
 }
 
 /* ---------------------------------------------------------------- numbers */
@@ -367,7 +383,7 @@ static long make_long(int fd, size_t length)
 {
 	long result = SYS_CALL(SYS_ftruncate, fd, length, 0, 0, 0, 0);
 
-	if (result || !kinds[first_kind])
+	if (result || !kinds[last_kind])
 		return result;
 	result = SYS_CALL(SYS_fallocate, fd, 0, 0, length, 0, 0);
 	return result == -EOPNOTSUPP ? 0 : result;
@@ -387,7 +403,7 @@ long backing_share(size_t length)
 		if (!result)
 			return take_in((int)fd, true);
 		sys_close((int)fd);
-	} while (result == -ENOSPC && ++first_kind < KINDS);
+	} while (result == -ENOSPC && abandon_kind(last_kind));
 	return result;
 }
 
@@ -452,10 +468,8 @@ static long write_to(unsigned number, uint64_t at, const void *bytes, size_t len
 	if (written == -EFBIG)
 		forget_size_signal();
 	/* What is adopted from now on goes to a file elsewhere. */
-	if (written == -ENOSPC && number == current && first_kind + 1 < KINDS) {
-		first_kind++;
+	if (written == -ENOSPC && number == current && abandon_kind(last_kind))
 		current = 0;
-	}
 	return written;
 }
 

@@ -36,11 +36,15 @@ long backing_ready(void);
 const char *backing_kind(unsigned kind);
 
 /* A new file of that kind, a page long, whose pages may be executed: a descriptor, the
- * caller's. */
-long backing_try(unsigned kind);
+ * caller's. NAME is for a memfd. */
+long backing_try(unsigned kind, const char *name);
 
 /* A memfd, whether or not it may be executed. */
-long backing_memfd(void);
+long backing_memfd(const char *name);
+
+/* A file that nobody else can open, a page long, of which pages may be executed here;
+ * the caller closes it. NAME is for a memfd. */
+long backing_new_file(const char *name);
 
 /* Where the private page at ADDRESS is to live: the file's number goes to
  * *BACKING, its page there is returned. The pages up to the next MiB boundary

@@ -58,10 +58,34 @@ static long to_host(long personality)
 	return (long)(((unsigned long)personality & ~IMPLIES_EXEC_STAND_IN) | READ_IMPLIES_EXEC);
 }
 
+static void learn_execmem(int error)
+{
+	policy_learn_refusal(DANGER_EXECMEM, error);
+	policy_learn_no_anonymous();
+	policy_learn_no_fresh_code();
+}
+
+/* Whether that would be so has to be known before: afterwards the first refusal may
+ * be one of libc's own, within fork or stdio, that is not ours to mend. */
+static bool would_refuse_all(void)
+{
+	long probe;
+
+	if (engine_mends_with_views() || !engine_may_mend_with_views())
+		return engine_mends_with_views();
+	probe = sys_mmap(0, PAGE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!sys_failed(probe))
+		sys_munmap((uintptr_t)probe, PAGE_BYTES);
+	else if (sys_refused(probe))
+		learn_execmem((int)-probe);
+	return engine_mends_with_views();
+}
+
 static long set_personality(unsigned long personality)
 {
 	bool implied = personality & READ_IMPLIES_EXEC;
-	bool keep = implied && engine_mends_with_views();
+	bool keep = implied && would_refuse_all();
 	long before;
 
 	if (keep)
@@ -77,6 +101,9 @@ static long set_personality(unsigned long personality)
 
 static void begin_personality(unsigned long personality)
 {
+	/* The stand-in says that the program before this one was refused it. */
+	if (personality & IMPLIES_EXEC_STAND_IN && engine_may_mend_with_views())
+		learn_execmem(EACCES);
 	if (personality & (IMPLIES_EXEC_STAND_IN | READ_IMPLIES_EXEC))
 		set_personality((unsigned long)to_host((long)personality));
 }

@@ -95,7 +95,8 @@ static bool is_shared_anonymous(const struct request *r)
 /* Each of them is a file of its own that nobody else can open. */
 static bool is_shared_memory(const struct request *r)
 {
-	return is_shared_anonymous(r) || danger_is_dev_zero(r->fd);
+	return is_shared_anonymous(r) ||
+	       (!(r->flags & MAP_ANONYMOUS) && danger_is_dev_zero(r->fd));
 }
 
 /* No error of mmap's: the rung could not be taken. */
@@ -238,7 +239,7 @@ static enum verdict judge_mapping(const struct request *r)
 
 	/* Whether shared memory will be made executable is not known when it is
 	 * made, and later its file cannot be come by. */
-	if (walk.may_refuse && is_shared_anonymous(r))
+	if (walk.may_refuse && (r->flags & MAP_TYPE) == MAP_SHARED && is_shared_memory(r))
 		return VERDICT_VIEWS;
 	return decide(&question);
 }

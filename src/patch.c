@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "backing.h"
 #include "engine.h"
 #include "hook/hook.h"
 #include "hook/symbols.h"
@@ -207,16 +208,6 @@ static bool may_write(size_t length)
 	       limit.rlim_cur >= length;
 }
 
-static long new_file(void)
-{
-	long fd = SYS_CALL(SYS_memfd_create, "jitmend-libc",
-			   MFD_CLOEXEC | 8 /* MFD_NOEXEC_SEAL, Linux 6.3 */, 0, 0, 0, 0);
-
-	if (fd == -EINVAL)
-		fd = SYS_CALL(SYS_memfd_create, "jitmend-libc", MFD_CLOEXEC, 0, 0, 0, 0);
-	return fd;
-}
-
 static bool patch(struct patching *p)
 {
 	bool done;
@@ -226,7 +217,7 @@ static bool patch(struct patching *p)
 	p->original = (int)sys_open(p->text.name, O_RDONLY | O_CLOEXEC, 0);
 	if (p->original < 0)
 		return false;
-	p->copy = (int)new_file();
+	p->copy = (int)backing_new_file("jitmend-libc");
 	done = p->copy >= 0 && copy_pages(p) && map_pages(p);
 	if (p->copy >= 0)
 		sys_close(p->copy);

@@ -312,7 +312,8 @@ static long give(const struct request *r, const struct piece *piece, struct repo
 	if (result == -EINVAL)
 		return result; /* a protection key that there is not */
 	if (sys_refused(result) && verdict != VERDICT_VIEWS) {
-		/* Then a file of ours may do. */
+		/* Then a file of ours may do. What was refused was execmem. */
+		policy_learn_refusal(DANGER_EXECMEM, (int)-result);
 		policy_learn_no_anonymous();
 		verdict = judge(r, piece);
 		if (verdict == VERDICT_VIEWS && !take_rung(verdict, piece, r)) {

@@ -124,6 +124,9 @@ tests_hosts_code_forks_CFLAGS = $(AM_CFLAGS) -pthread
 tests_hosts_code_signals_SOURCES = tests/hosts/code-signals.c $(code_host_sources)
 tests_hosts_code_signals_CFLAGS = $(AM_CFLAGS) -pthread
 
+TESTS += tests/execmem.bats
+EXTRA_DIST += tests/execmem.bats
+
 # The journal. journal-check reads what any test leaves behind (common.bash).
 TESTS += tests/journal.bats
 EXTRA_DIST += tests/journal.bats tests/hosts/journal-plugin.c tests/hosts/journal-sockets.py
@@ -174,7 +177,7 @@ bench: all tests/bench/interleave tests/bench/calls
 		$(SHELL) $(top_srcdir)/tests/bench/audit $(RUNS) $(NAMES)
 
 # Real programs with compilers of their own, under each policy, for those who have
-# them: tools/setup --zoo installs them. NAMES=... says which.
+# them: tools/setup --for=zoo installs them. NAMES=... says which.
 EXTRA_DIST += tests/zoo
 
 .PHONY: check-zoo bench-zoo

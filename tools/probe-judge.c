@@ -250,7 +250,7 @@ static enum verdict verdict_on(const struct probe_report *report, unsigned i)
 		.private_file = !request->shared && (memory == MEMORY_DEVZERO ||
 						     memory == MEMORY_FILE ||
 						     memory == MEMORY_MEMFD),
-		.gains = memory != MEMORY_TEXT,
+		.gains = true,
 		.writable = request->protection & PROT_WRITE,
 		.anonymous_allowed = may(report, "anon-rw-rx"),
 		.fresh_allowed = may(report, "anon-rx"),
@@ -293,6 +293,11 @@ static void judge_cure(struct probe_report *report, unsigned i)
 	/* A file that its mount forbids to execute is not the engine's to cure. */
 	if (result->by && strcmp(result->by, "noexec") == 0)
 		return;
+	/* A filter says no to what is so already; the engine does not ask it. */
+	if (request->memory == MEMORY_TEXT) {
+		take_rung(result, 0, YES);
+		return;
+	}
 	switch (verdict_on(report, i)) {
 	case VERDICT_PASS:
 		return;

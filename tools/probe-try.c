@@ -102,7 +102,7 @@ static long descriptor_for(const struct probe_request *request)
 	case MEMORY_FILE:
 		return one_page(temporary_file());
 	case MEMORY_MEMFD: {
-		long fd = one_page(backing_memfd());
+		long fd = one_page(backing_memfd("jitmend"));
 
 		if (!sys_failed(fd) && request->place == BEYOND_HEAP &&
 		    ftruncate((int)fd, 2 * (off_t)PAGE_BYTES) != 0)
@@ -353,7 +353,7 @@ struct probe_result probe_try(const struct probe_request *request)
 static void child_backing(const void *argument, struct trace *trace)
 {
 	trace->stage = STAGE_ASK;
-	trace->result = backing_try(*(const unsigned *)argument);
+	trace->result = backing_try(*(const unsigned *)argument, "jitmend");
 	if (!sys_failed(trace->result))
 		trace->stage = STAGE_DONE;
 }

@@ -171,8 +171,7 @@ static long map_after(uintptr_t start, size_t length, const struct code_page *be
 	return view_map_over(start, length, after, filed->backing, filed->offset);
 }
 
-/* BEFORE's entries become AFTER's, and its mapping the one that they tell of. */
-long view_remap(uintptr_t start, size_t length, const struct code_page *before,
+static long remap_piece(uintptr_t start, size_t length, const struct code_page *before,
 		const struct code_page *after)
 {
 	struct vma_advice advice = view_advice(start);
@@ -189,6 +188,32 @@ long view_remap(uintptr_t start, size_t length, const struct code_page *before,
 	if (changes_backing(after, before))
 		backing_drop(before->backing, before->offset, length / PAGE_BYTES);
 	return 0;
+}
+
+/* How much of it lies in one mapping, of which the program said one thing. */
+static size_t piece_of(uintptr_t start, size_t length)
+{
+	struct vma vma;
+
+	if (!host_advises || vma_look(start, &vma) || vma.end - start > length)
+		return length;
+	return vma.end - start;
+}
+
+/* BEFORE's entries become AFTER's, and its mapping the one that they tell of. */
+long view_remap(uintptr_t start, size_t length, const struct code_page *before,
+		const struct code_page *after)
+{
+	struct code_page from = *before, to = *after;
+	long result = 0;
+
+	for (size_t piece; length && !result; start += piece, length -= piece) {
+		piece = piece_of(start, length);
+		result = remap_piece(start, piece, &from, &to);
+		from.offset += from.backing ? piece / PAGE_BYTES : 0;
+		to.offset += to.backing ? piece / PAGE_BYTES : 0;
+	}
+	return result;
 }
 
 long view_protect(uintptr_t start, size_t length, struct code_page *page, unsigned view, int pkey)
@@ -225,6 +250,22 @@ long view_remap_executable(uintptr_t start, size_t length, const struct code_pag
 	return view_remap(start, length, before, after);
 }
 
+#define HEAP_MOST ((uintptr_t)1 << 40)
+
+bool view_may_be_heap(uintptr_t address)
+{
+	uintptr_t start = vma_heap_start();
+
+	return address >= start && address - start < HEAP_MOST;
+}
+
+/* To SELinux what lies at the heap's addresses is heap, whatever it is. */
+static bool may_gain(uintptr_t start)
+{
+	return policy_allows_gain() &&
+	       !(view_may_be_heap(start) && policy_refuses(DANGER_EXECHEAP));
+}
+
 /* Gains execute permission. The page tables stay where mprotect may do it. */
 long view_turn_executable(uintptr_t start, size_t length, struct code_page *page)
 {
@@ -233,7 +274,7 @@ long view_turn_executable(uintptr_t start, size_t length, struct code_page *page
 
 	page->stores = after.stores = page->stores & WRITTEN_BEFORE;
 	after.view = view_executable(page);
-	if (policy_allows_gain()) {
+	if (may_gain(start)) {
 		result = view_protect(start, length, page, after.view, -1);
 		if (!result)
 			return 0;

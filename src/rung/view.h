@@ -45,6 +45,9 @@ void view_forget_stale(uintptr_t start, uintptr_t end);
 
 /* Whether the program has said of any memory that children do not get it, or the like. */
 bool view_host_advises(void);
+/* Between the heap's beginning and as far as it may ever reach: its end comes and goes
+ * by brk, which no hook sees. */
+bool view_may_be_heap(uintptr_t address);
 
 /* Room for what a run's entries become. */
 long view_make_room(uintptr_t start, uintptr_t end, const struct code_page *page);

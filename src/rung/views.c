@@ -10,8 +10,6 @@
 #include "../vma.h"
 #include "view.h"
 
-#define HEAP_MOST ((uintptr_t)1 << 40)
-
 static long note(uintptr_t start, uintptr_t end, const struct code_page *page)
 {
 	long result = codepages_room(start, end - start);
@@ -208,20 +206,12 @@ static bool forget_stale(uintptr_t start, uintptr_t *end, const struct code_page
 	return true;
 }
 
-/* The heap's end comes and goes by brk, which no hook sees. */
-static bool comes_and_goes(uintptr_t address)
-{
-	uintptr_t start = vma_heap_start();
-
-	return address >= start && address - start < HEAP_MOST;
-}
-
 /* Programs make all of their code executable again for each piece that is new. */
 static bool has_it_already(uintptr_t start, const struct code_page *page, unsigned ask)
 {
 	unsigned view = page->backing ? PROT_READ | PROT_EXEC : view_waiting(ask);
 
-	return page->ask == ask && page->view == view && !comes_and_goes(start);
+	return page->ask == ask && page->view == view && !view_may_be_heap(start);
 }
 
 /* What it takes to turn pages has more errors than mprotect(2) has. */

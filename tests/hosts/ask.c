@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -252,6 +253,86 @@ static int shared_anon_rw_rx(void)
 	return turn(map(NULL, PAGE, R | W, MAP_SHARED | MAP_ANONYMOUS, -1), R | X);
 }
 
+static int anon_wx(void)
+{
+	return fill_and_run(map(NULL, PAGE, W | X, ANONYMOUS, -1));
+}
+
+static int anon_x(void)
+{
+	return map(NULL, PAGE, X, ANONYMOUS, -1) == MAP_FAILED ? -1 : 0;
+}
+
+static int anon_none_rx(void)
+{
+	void *at = map(NULL, PAGE, PROT_NONE, ANONYMOUS, -1);
+
+	return at == MAP_FAILED ? UNAVAILABLE : protect(at, PAGE, R | X);
+}
+
+static int anon_rw_x(void)
+{
+	return turn(map(NULL, PAGE, R | W, ANONYMOUS, -1), X);
+}
+
+static int anon_noreserve_rwx(void)
+{
+	return fill_and_run(map(NULL, PAGE, R | W | X, ANONYMOUS | MAP_NORESERVE, -1));
+}
+
+static int anon_low_rwx(void)
+{
+	return fill_and_run(map(NULL, PAGE, R | W | X, ANONYMOUS | MAP_32BIT, -1));
+}
+
+static int anon_growsdown_rwx(void)
+{
+	return fill_and_run(map(NULL, PAGE, R | W | X, ANONYMOUS | MAP_GROWSDOWN, -1));
+}
+
+/* What is executable is made writable as well. */
+static int anon_rx_rwx(void)
+{
+	void *at = map(NULL, PAGE, R | X, ANONYMOUS, -1);
+
+	if (at == MAP_FAILED || protect(at, PAGE, R | W | X) != 0)
+		return -1;
+	return fill_and_run(at);
+}
+
+static int anon_moved_rx(void)
+{
+	void *at = map(NULL, PAGE, R | W, ANONYMOUS, -1);
+
+	if (at == MAP_FAILED)
+		return UNAVAILABLE;
+	return turn(mremap(at, PAGE, 4 * PAGE, MREMAP_MAYMOVE), R | X);
+}
+
+/* Two mappings: the first is a file's and untouched, the second anonymous. */
+static int file_and_anon_rx(void)
+{
+	char *at = map(NULL, 2 * PAGE, R | W, ANONYMOUS, -1);
+	int fd = file();
+
+	if (at == MAP_FAILED || map_once(at, fd, R, MAP_SHARED | MAP_FIXED) == MAP_FAILED)
+		return UNAVAILABLE;
+	return protect(at, 2 * PAGE, R | X);
+}
+
+/* ... of which the first is changed though the second is refused. */
+static int file_and_anon_first(void)
+{
+	char *at = map(NULL, 2 * PAGE, R | W, ANONYMOUS, -1);
+	int fd = file();
+
+	if (at == MAP_FAILED || pwrite(fd, code, sizeof code, 0) < 0 ||
+	    map_once(at, fd, R, MAP_SHARED | MAP_FIXED) == MAP_FAILED)
+		return UNAVAILABLE;
+	protect(at, 2 * PAGE, R | X);
+	return run(at);
+}
+
 /* ----------------------------------------------------------------- brk heap */
 
 static int malloc_rwx(void)
@@ -327,6 +408,69 @@ static int brk_memfd_rw_rx(void)
 	return turn(memfd_over_heap(R | W), R | X);
 }
 
+static int brk_x(void)
+{
+	return turn(heap_page(), X);
+}
+
+static int brk_pkey_rx(void)
+{
+	void *at = heap_page();
+
+	if (at == MAP_FAILED)
+		return UNAVAILABLE;
+	memcpy(at, code, sizeof code);
+	if (way == BY_LIBC ? pkey_mprotect(at, PAGE, R | X, -1) :
+			     (int)make(SYS_pkey_mprotect, (long)at, PAGE, R | X, -1, 0, 0))
+		return -1;
+	return run(at);
+}
+
+/* A brk in the middle of a page: the mapping reaches past it. */
+static int brk_odd_rx(void)
+{
+	char *at = heap_page();
+	int result;
+
+	if (at == MAP_FAILED || sbrk(-100) == (void *)-1)
+		return UNAVAILABLE;
+	result = turn(at + PAGE, R | X);
+	/* malloc goes on where the heap ends. */
+	if (result == 0)
+		protect(at + PAGE, PAGE, R | W);
+	return result;
+}
+
+/* Anonymous memory right behind the heap, one mapping with it. */
+static int brk_behind_rx(void)
+{
+	char *at = heap_page(), *behind = at + 2 * PAGE;
+
+	if (at == MAP_FAILED ||
+	    map(behind, PAGE, R | W, ANONYMOUS | MAP_FIXED_NOREPLACE, -1) != behind)
+		return UNAVAILABLE;
+	return turn(behind, R | X);
+}
+
+/* All that the heap is at once. */
+static int brk_whole_rwx(void)
+{
+	char *at = heap_page();
+
+	if (at == MAP_FAILED)
+		return UNAVAILABLE;
+	memcpy(at, code, sizeof code);
+	return protect(at - PAGE, 3 * PAGE, R | W | X) != 0 ? -1 : run(at);
+}
+
+static int brk_devzero_rx(void)
+{
+	int fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	void *at = fd < 0 ? MAP_FAILED : over_heap(R | W, MAP_PRIVATE, fd);
+
+	return turn(at, R | X);
+}
+
 /* ---------------------------------------------------------------- /dev/zero */
 
 static int devzero_rwx(void)
@@ -344,6 +488,21 @@ static int devzero_untouched_rx(void)
 	void *at = map_once(NULL, devzero(), R | W, MAP_PRIVATE);
 
 	return at == MAP_FAILED ? UNAVAILABLE : protect(at, PAGE, R | X);
+}
+
+static int devzero_rx(void)
+{
+	return map_once(NULL, devzero(), R | X, MAP_PRIVATE) == MAP_FAILED ? -1 : 0;
+}
+
+static int devzero_shared_rwx(void)
+{
+	return fill_and_run(map_once(NULL, devzero(), R | W | X, MAP_SHARED));
+}
+
+static int devzero_shared_rw_rx(void)
+{
+	return turn(map_once(NULL, devzero(), R | W, MAP_SHARED), R | X);
 }
 
 /* -------------------------------------------------------------------- files */
@@ -383,12 +542,122 @@ static int file_shared_rx(void)
 	return run_mapped(map_once(NULL, fd, R | X, MAP_SHARED));
 }
 
+static int file_rx(void)
+{
+	int fd = file();
+
+	if (fd < 0 || pwrite(fd, code, sizeof code, 0) < 0)
+		return UNAVAILABLE;
+	return run_mapped(map_once(NULL, fd, R | X, MAP_PRIVATE));
+}
+
+static int file_written_rwx(void)
+{
+	return turn(map_once(NULL, file(), R | W, MAP_PRIVATE), R | W | X);
+}
+
+static int file_shared_rwx(void)
+{
+	return fill_and_run(map_once(NULL, file(), R | W | X, MAP_SHARED));
+}
+
+static int file_shared_rw_rx(void)
+{
+	return turn(map_once(NULL, file(), R | W, MAP_SHARED), R | X);
+}
+
+/* Written, then given back: the kernel remembers. */
+static int file_dropped_rx(void)
+{
+	unsigned char *at = map_once(NULL, file(), R | W, MAP_PRIVATE);
+
+	if (at == MAP_FAILED)
+		return UNAVAILABLE;
+	*at = 1;
+	if (madvise(at, PAGE, MADV_DONTNEED) != 0)
+		return UNAVAILABLE;
+	return protect(at, PAGE, R | X);
+}
+
+/* Of two pages the first is written, and the second made executable: alone, or as
+ * a mapping of its own by now. */
+static int second_page(bool split)
+{
+	int fd = file();
+	unsigned char *at;
+
+	if (fd < 0 || ftruncate(fd, 2 * PAGE) != 0)
+		return UNAVAILABLE;
+	at = map(NULL, 2 * PAGE, R | W, MAP_PRIVATE, fd);
+	close(fd);
+	if (at == MAP_FAILED)
+		return UNAVAILABLE;
+	*at = 1;
+	if (split && protect(at + PAGE, PAGE, R) != 0)
+		return UNAVAILABLE;
+	return protect(at + PAGE, PAGE, R | X);
+}
+
+static int file_beside_rx(void)
+{
+	return second_page(false);
+}
+
+static int file_split_rx(void)
+{
+	return second_page(true);
+}
+
+static unsigned char data[3 * PAGE] = { 1 };
+static unsigned char zeros[3 * PAGE];
+
+static void *page_of(unsigned char *array)
+{
+	return (void *)(((uintptr_t)array + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+}
+
+static int data_rx(void)
+{
+	return turn(page_of(data), R | X);
+}
+
+static int bss_rx(void)
+{
+	return turn(page_of(zeros), R | X);
+}
+
+static int vdso_rwx(void)
+{
+	void *at = (void *)getauxval(AT_SYSINFO_EHDR);
+
+	return !at ? UNAVAILABLE : protect(at, PAGE, R | W | X);
+}
+
 /* Executable as it is: asks for nothing new. */
 static int text_rx(void)
 {
 	uintptr_t at = (uintptr_t)&text_rx & ~(uintptr_t)(PAGE - 1);
 
 	return protect((void *)at, PAGE, R | X);
+}
+
+static int text_rwx(void)
+{
+	uintptr_t at = (uintptr_t)&text_rwx & ~(uintptr_t)(PAGE - 1);
+
+	return protect((void *)at, PAGE, R | W | X);
+}
+
+/* What a debugger or a patcher does: writes, and gives the permission back. */
+static int text_rw_rx(void)
+{
+	unsigned char *at = map_once(NULL, open("/proc/self/exe", O_RDONLY | O_CLOEXEC), R | X,
+				     MAP_PRIVATE);
+
+	if (at == MAP_FAILED || protect(at, PAGE, R | W) != 0)
+		return UNAVAILABLE;
+	*at = 1;
+	return protect(at, PAGE, R | X);
 }
 
 static int bad_fd_rwx(void)
@@ -406,23 +675,54 @@ static int stack_rwx(void)
 	return turn((void *)at, R | W | X);
 }
 
+static int stack_rx(void)
+{
+	char room[4 * PAGE];
+	uintptr_t at = ((uintptr_t)room + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+
+	/* Not the page that is in use. */
+	return protect((void *)at, PAGE, R | X);
+}
+
+/* What a thread gives another to use: not the stack of the one that asks. */
+static void *stack_of_main;
+
+static void *in_other_thread(void *result)
+{
+	*(int *)result = protect(stack_of_main, PAGE, R | W | X);
+	return errno == 0 ? NULL : (void *)(intptr_t)errno;
+}
+
 static void *in_thread(void *result)
 {
 	*(int *)result = stack_rwx();
 	return errno == 0 ? NULL : (void *)(intptr_t)errno;
 }
 
-static int thread_stack_rwx(void)
+static int in_a_thread(void *(*function)(void *))
 {
 	pthread_t thread;
 	void *error;
 	int result;
 
-	if (pthread_create(&thread, NULL, in_thread, &result) != 0)
+	if (pthread_create(&thread, NULL, function, &result) != 0)
 		return UNAVAILABLE;
 	pthread_join(thread, &error);
 	errno = (int)(intptr_t)error;
 	return result;
+}
+
+static int thread_stack_rwx(void)
+{
+	return in_a_thread(in_thread);
+}
+
+static int main_stack_rwx(void)
+{
+	char room[2 * PAGE];
+
+	stack_of_main = page_of((unsigned char *)room);
+	return in_a_thread(in_other_thread);
 }
 
 /* -------------------------------------------------------------------- memfd */
@@ -468,6 +768,32 @@ static int memfd_private_rw_rx(void)
 	return turn(map_once(NULL, memfd(), R | W, MAP_PRIVATE), R | X);
 }
 
+static int memfd_shared_rx_rwx(void)
+{
+	void *at = map_once(NULL, memfd(), R | X, MAP_SHARED);
+
+	if (at == MAP_FAILED || protect(at, PAGE, R | W | X) != 0)
+		return -1;
+	return fill_and_run(at);
+}
+
+static int memfd_untouched_rx(void)
+{
+	void *at = map_once(NULL, memfd(), R | W, MAP_PRIVATE);
+
+	return at == MAP_FAILED ? UNAVAILABLE : protect(at, PAGE, R | X);
+}
+
+/* A second mapping of the same pages. */
+static int memfd_again_rx(void)
+{
+	void *at = map_once(NULL, memfd(), R | W, MAP_SHARED);
+
+	if (at == MAP_FAILED)
+		return UNAVAILABLE;
+	return turn(mremap(at, 0, PAGE, MREMAP_MAYMOVE), R | X);
+}
+
 static int memfd_flip(void)
 {
 	int fd = memfd();
@@ -511,6 +837,20 @@ static int shmat_rw_rx(void)
 	return with_segment(0, true);
 }
 
+static int shmat_exec_read(void)
+{
+	int segment = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0700), error;
+	void *at;
+
+	if (segment < 0)
+		return UNAVAILABLE;
+	at = attach(segment, SHM_EXEC | SHM_RDONLY);
+	error = errno;
+	shmctl(segment, IPC_RMID, NULL);
+	errno = error;
+	return at == MAP_FAILED ? -1 : 0;
+}
+
 static int under_read_implies_exec(int (*request)(void))
 {
 	int before = personality(0xffffffff), result, error;
@@ -527,6 +867,22 @@ static int under_read_implies_exec(int (*request)(void))
 static int anon_rw(void)
 {
 	return fill_and_run(map(NULL, PAGE, R | W, ANONYMOUS, -1));
+}
+
+static int anon_none_r(void)
+{
+	void *at = map(NULL, PAGE, PROT_NONE, ANONYMOUS, -1);
+
+	return at == MAP_FAILED ? UNAVAILABLE : protect(at, PAGE, R);
+}
+
+static int file_r(void)
+{
+	int fd = file();
+
+	if (fd < 0 || pwrite(fd, code, sizeof code, 0) < 0)
+		return UNAVAILABLE;
+	return run_mapped(map_once(NULL, fd, R, MAP_SHARED));
 }
 
 static int rie_anon_rw(void)
@@ -546,6 +902,16 @@ static int rie_brk_r(void)
 {
 	heap_before = heap_page();
 	return under_read_implies_exec(heap_r);
+}
+
+static int rie_anon_r(void)
+{
+	return under_read_implies_exec(anon_none_r);
+}
+
+static int rie_file_r(void)
+{
+	return under_read_implies_exec(file_r);
 }
 
 /* --------------------------------------------------------------------- main */
@@ -594,6 +960,46 @@ static const struct request {
 	{ "shmat-rw-rx", shmat_rw_rx },
 	{ "rie-anon-rw", rie_anon_rw },
 	{ "rie-brk-r", rie_brk_r },
+	{ "anon-wx", anon_wx },
+	{ "anon-x", anon_x },
+	{ "anon-none-rx", anon_none_rx },
+	{ "anon-rw-x", anon_rw_x },
+	{ "anon-noreserve-rwx", anon_noreserve_rwx },
+	{ "anon-low-rwx", anon_low_rwx },
+	{ "anon-growsdown-rwx", anon_growsdown_rwx },
+	{ "anon-rx-rwx", anon_rx_rwx },
+	{ "anon-moved-rx", anon_moved_rx },
+	{ "file-and-anon-rx", file_and_anon_rx },
+	{ "file-and-anon-first", file_and_anon_first },
+	{ "brk-x", brk_x },
+	{ "brk-pkey-rx", brk_pkey_rx },
+	{ "brk-odd-rx", brk_odd_rx },
+	{ "brk-behind-rx", brk_behind_rx },
+	{ "brk-whole-rwx", brk_whole_rwx },
+	{ "brk-devzero-rx", brk_devzero_rx },
+	{ "devzero-rx", devzero_rx },
+	{ "devzero-shared-rwx", devzero_shared_rwx },
+	{ "devzero-shared-rw-rx", devzero_shared_rw_rx },
+	{ "file-rx", file_rx },
+	{ "file-written-rwx", file_written_rwx },
+	{ "file-shared-rwx", file_shared_rwx },
+	{ "file-shared-rw-rx", file_shared_rw_rx },
+	{ "file-dropped-rx", file_dropped_rx },
+	{ "file-beside-rx", file_beside_rx },
+	{ "file-split-rx", file_split_rx },
+	{ "data-rx", data_rx },
+	{ "bss-rx", bss_rx },
+	{ "vdso-rwx", vdso_rwx },
+	{ "text-rwx", text_rwx },
+	{ "text-rw-rx", text_rw_rx },
+	{ "stack-rx", stack_rx },
+	{ "main-stack-rwx", main_stack_rwx },
+	{ "memfd-shared-rx-rwx", memfd_shared_rx_rwx },
+	{ "memfd-untouched-rx", memfd_untouched_rx },
+	{ "memfd-again-rx", memfd_again_rx },
+	{ "shmat-exec-read", shmat_exec_read },
+	{ "rie-anon-r", rie_anon_r },
+	{ "rie-file-r", rie_file_r },
 };
 
 enum { REQUESTS = sizeof requests / sizeof *requests };

@@ -1,5 +1,5 @@
 # tests/peers/local.mk: test suites that JITs bring along, natively and mended, for
-# those who have them: tools/setup --peers installs them. NAMES=... says which.
+# those who have them: tools/setup --for=peers installs them. NAMES=... says which.
 
 EXTRA_DIST += tests/peers/packages tests/peers/sources tests/peers/fetch tests/peers/unpack \
 	tests/peers/run tests/peers/junit.py \
