@@ -51,7 +51,7 @@ jitmendlibdir = $(libdir)/jitmend/$(DL_LIB)
 jitmendlib_LTLIBRARIES = src/libjitmend.la
 src_libjitmend_la_SOURCES = \
 	src/start.h src/start.c \
-	src/signals.h src/signals.c src/probe.h \
+	src/signals.h src/signals.c src/fault-probe.h \
 	src/decoder.h src/decoder.c \
 	src/hook/hook.h \
 	src/hook/symbols.h src/hook/symbols.c \

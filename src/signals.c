@@ -22,7 +22,7 @@
 #include "journal.h"
 #include "lock.h"
 #include "memory.h"
-#include "probe.h"
+#include "fault-probe.h"
 #include "sys.h"
 
 /* si_errno of a SIGSEGV that was sent on as the stand-in; the kernel leaves the

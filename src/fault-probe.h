@@ -1,11 +1,11 @@
-/* probe.h: places where a debugger or a tracer may look in.
+/* fault-probe.h: places where a debugger or a tracer may look in.
  *
  * A probe is one nop, and a note in the library's file that says where it lies and
  * where its arguments are; strip(1) leaves the note alone. gdb(1) finds it as
  * -probe-stap jitmend:NAME. Async-signal-safe. Without systemtap's <sys/sdt.h> at
  * build time there are none. */
-#ifndef JITMEND_PROBE_H
-#define JITMEND_PROBE_H
+#ifndef JITMEND_FAULT_PROBE_H
+#define JITMEND_FAULT_PROBE_H
 
 #include "config.h"
 
