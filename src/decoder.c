@@ -7,10 +7,8 @@
 
 #include <Zydis/Decoder.h>
 #include <Zydis/Zydis.h>
-#include <dlfcn.h>
 
 #include "loader.h"
-#include "store.h"
 
 static ZydisDecoder decoder;
 static __typeof__(ZydisDecoderDecodeFull) *decode_full;
@@ -30,43 +28,32 @@ static enum decoded decode_by_zydis(const void *bytes, size_t length,
 static bool is_the_version(void *library)
 {
 	__typeof__(ZydisGetVersion) *version =
-		(__typeof__(version))dlsym(library, "ZydisGetVersion");
+		(__typeof__(version))loader_find(library, "ZydisGetVersion");
 
 	return version && ZYDIS_VERSION_MAJOR(version()) == ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) &&
 	       ZYDIS_VERSION_MINOR(version()) == ZYDIS_VERSION_MINOR(ZYDIS_VERSION);
 }
 
-/* RTLD_NOW: the loader is not to be asked again in the fault handler. */
-void decoder_begin(void)
+decode *decoder_open(void)
 {
-	void *library = loader_may_open() ? dlopen(ZYDIS_SONAME, RTLD_NOW | RTLD_LOCAL) : NULL;
+	void *library = loader_open(ZYDIS_SONAME);
 	__typeof__(ZydisDecoderInit) *init;
 
 	if (!library || !is_the_version(library))
-		return;
-	init = (__typeof__(init))dlsym(library, "ZydisDecoderInit");
-	decode_full = (__typeof__(decode_full))dlsym(library, "ZydisDecoderDecodeFull");
+		return NULL;
+	init = (__typeof__(init))loader_find(library, "ZydisDecoderInit");
+	decode_full = (__typeof__(decode_full))loader_find(library, "ZydisDecoderDecodeFull");
 	if (!init || !decode_full ||
 	    !ZYAN_SUCCESS(init(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
-		decode_full = NULL;
-	if (decode_full)
-		store_begin(decode_by_zydis);
-}
-
-bool decoder_ready(void)
-{
-	return decode_full != NULL;
+		return NULL;
+	return decode_by_zydis;
 }
 
 #else
 
-void decoder_begin(void)
+decode *decoder_open(void)
 {
-}
-
-bool decoder_ready(void)
-{
-	return false;
+	return NULL;
 }
 
 #endif

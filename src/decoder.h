@@ -5,8 +5,8 @@
  * structures differ from one soname to the next. Without it no store is carried
  * out (store.h).
  *
- * decoder_begin is for the constructor, which may call the loader. What it hands
- * to store_begin is async-signal-safe: Zydis allocates nothing. */
+ * decoder_open is for the constructor, which may call the loader. What it returns
+ * is async-signal-safe: Zydis allocates nothing. */
 #ifndef JITMEND_DECODER_H
 #define JITMEND_DECODER_H
 
@@ -27,10 +27,8 @@ typedef enum decoded decode(const void *bytes, size_t length,
 			    struct ZydisDecodedInstruction_ *instruction,
 			    struct ZydisDecodedOperand_ *operands);
 
-/* Opens Zydis and gives it to store_begin. Not where the program has a malloc of
- * its own (loader.h). */
-void decoder_begin(void);
-
-bool decoder_ready(void);
+/* Opens Zydis; what is to be given to store_begin, or NULL: there is none, or it may
+ * not be opened (loader.h). */
+decode *decoder_open(void);
 
 #endif

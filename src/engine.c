@@ -123,7 +123,7 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	policy_begin(settings->policy, settings->mode == MODE_MEND);
 	walk.may_refuse = policy_may_refuse();
 	descriptors_begin();
-	views_begin(to->single_threaded);
+	views_begin(to->single_threaded, to->watch_writes);
 	vma_begin();
 	walk.mode = settings->mode; /* from now on calls are watched */
 	begin_personality((unsigned long)sys_personality(CURRENT_PERSONALITY));

@@ -22,6 +22,11 @@ struct door {
 	 * they will not, so no page may move. */
 	bool (*guard_faults)(void);
 
+	/* Pages there may come to be not writable though the program may write to them:
+	 * where the door has to see to what the kernel writes. Under the lock, in the
+	 * fault handler too; may be NULL. */
+	void (*watch_writes)(uintptr_t address, size_t length);
+
 	/* Not 0 as long as there is one thread alone; may be NULL. */
 	const char *single_threaded;
 };

@@ -31,6 +31,7 @@ struct site {
 
 static const struct settings *settings;
 static char program[16];
+static const char *program_path; /* NULL: what /proc/self/exe leads to */
 
 /* What is too large for .bss, or for a stack that may be a small one. All but the
  * sites is for the holder of the lock. */
@@ -98,12 +99,14 @@ static bool put_start(void)
 
 	if (continues && !anew)
 		return true;
-	length = sys_readlink("/proc/self/exe", table->path, sizeof table->path - 1);
-	table->path[sys_failed(length) ? 0 : length] = '\0';
+	if (!program_path) {
+		length = sys_readlink("/proc/self/exe", table->path, sizeof table->path - 1);
+		table->path[sys_failed(length) ? 0 : length] = '\0';
+	}
 	SYS_CALL(SYS_uname, &table->kernel, 0, 0, 0, 0, 0);
 	record.start = (struct record_start){
 		.version = PACKAGE_VERSION,
-		.path = table->path,
+		.path = program_path ? program_path : table->path,
 		.release = table->kernel.release,
 		.machine = table->kernel.machine,
 		.mdwe = policy_is_mdwe(),
@@ -323,11 +326,12 @@ static bool make_room(void)
 	       tables_make(&place, sizeof(struct table));
 }
 
-void journal_begin(const struct settings *from)
+void journal_begin(const struct settings *from, const char *path)
 {
 	long result;
 
 	settings = from;
+	program_path = path;
 	atomic_store(&process, sys_getpid());
 	read_program_name();
 	result = make_room() ? output_begin(from->log) : -ENOMEM;

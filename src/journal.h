@@ -13,9 +13,10 @@
 #include "request.h"
 #include "settings.h"
 
-/* Opens what the settings name, which must live on. Where there is no memory for
+/* Opens what the settings name, which must live on, and so must PATH, the program's
+ * file; NULL: the one that /proc tells of. Where there is no memory for
  * the journal's tables (tables.h) the rest does nothing. */
-void journal_begin(const struct settings *settings);
+void journal_begin(const struct settings *settings, const char *path);
 
 /* Backtraces from now on: in the constructor, where an unwinder may be opened. */
 void journal_begin_backtraces(void);

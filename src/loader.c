@@ -1,4 +1,4 @@
-/* loader.c: whose malloc dlopen would call. See loader.h. */
+/* loader.c: libc's loader, and whose malloc it would call. See loader.h. */
 #include "loader.h"
 
 #include <dlfcn.h>
@@ -23,4 +23,15 @@ static bool malloc_is_the_programs(void)
 bool loader_may_open(void)
 {
 	return !malloc_is_the_programs();
+}
+
+/* RTLD_NOW: the loader is not to be asked again in the fault handler. */
+void *loader_open(const char *soname)
+{
+	return loader_may_open() ? dlopen(soname, RTLD_NOW | RTLD_LOCAL) : NULL;
+}
+
+void *loader_find(void *library, const char *name)
+{
+	return dlsym(library, name);
 }

@@ -46,12 +46,22 @@ src_librecord_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 src_librecord_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -fno-stack-protector \
 	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec
 
+# What doors have in common: the program's signals, and its system calls by number.
+# As freestanding as the engine.
+noinst_LTLIBRARIES += src/libcalls.la
+src_libcalls_la_SOURCES = \
+	src/signals.h src/signals.c src/fault-probe.h \
+	src/closing.h src/closing.c \
+	src/writes.h src/writes.c \
+	src/calls.h src/calls.c
+src_libcalls_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+src_libcalls_la_CFLAGS = $(src_libengine_la_CFLAGS)
+
 # The preload's door.
 jitmendlibdir = $(libdir)/jitmend/$(DL_LIB)
 jitmendlib_LTLIBRARIES = src/libjitmend.la
 src_libjitmend_la_SOURCES = \
 	src/start.h src/start.c \
-	src/signals.h src/signals.c src/fault-probe.h \
 	src/decoder.h src/decoder.c \
 	src/hook/hook.h \
 	src/hook/symbols.h src/hook/symbols.c \
@@ -65,7 +75,7 @@ src_libjitmend_la_SOURCES = \
 	src/hook/exec.c \
 	src/hook/end.c \
 	src/hook/pipe.c \
-	src/hook/descriptor.h src/hook/descriptor.c \
+	src/hook/descriptor.c \
 	src/hook/written.h src/hook/written.c \
 	src/hook/read.c \
 	src/hook/stream.c \
@@ -76,9 +86,33 @@ src_libjitmend_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -fno-stack-protector \
 	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec
 src_libjitmend_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noexecstack \
 	-Wl,--version-script,$(srcdir)/src/libjitmend.map
-src_libjitmend_la_LIBADD = src/librecord.la src/libengine.la
-src_libjitmend_la_DEPENDENCIES = src/librecord.la src/libengine.la src/libjitmend.map
+src_libjitmend_la_LIBADD = src/libcalls.la src/librecord.la src/libengine.la
+src_libjitmend_la_DEPENDENCIES = src/libcalls.la src/librecord.la src/libengine.la src/libjitmend.map
 EXTRA_DIST += src/libjitmend.map
+
+# The door for programs without a loader: a program of its own, at an address of its
+# own, that holds the engine and becomes the other one.
+if HAVE_AGENT
+pkglibexec_PROGRAMS += tools/jitmend-agent
+tools_jitmend_agent_SOURCES = \
+	src/agent/agent.h src/agent/start.c \
+	src/agent/image.h src/agent/image.c \
+	src/agent/filter.h src/agent/filter.c \
+	src/agent/trap.h src/agent/trap.c \
+	src/agent/become.h src/agent/become.c \
+	src/agent/backtrace.c \
+	src/agent/library.h src/agent/library.c src/loader.h src/decoder.h src/decoder.c \
+	src/tables.h src/tables.c src/module.h src/module.c src/stacks.h src/stacks.c \
+	src/provenance.h src/provenance.c \
+	src/record.h src/record.c src/words.c src/json.c src/journald.c \
+	src/output.h src/output.c src/journal.h src/journal.c
+tools_jitmend_agent_CPPFLAGS = $(src_libengine_la_CPPFLAGS) -DDL_LIB='"$(DL_LIB)"'
+# What is missing here is looked for through the table of addresses, where it is NULL.
+tools_jitmend_agent_CFLAGS = $(src_libengine_la_CFLAGS) -fPIE -fno-plt
+tools_jitmend_agent_LDFLAGS = -all-static -nostdlib -no-pie -Wl,-z,noexecstack \
+	-Wl,--build-id -Wl,--no-relax -Wl,-Ttext-segment=0x6a6d00000000
+tools_jitmend_agent_LDADD = src/libcalls.la src/libengine.la
+endif
 
 # Beside it, for --origins: what watches malloc. It has a larger table of stacks,
 # and defines what stacks.c asks for itself.

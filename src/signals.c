@@ -94,8 +94,16 @@ bool signals_guarded(void)
 	return atomic_load_explicit(&guarded, memory_order_relaxed);
 }
 
+static uint64_t kept_open;
+
+void signals_keep_open(uint64_t set)
+{
+	kept_open = set;
+}
+
 uint64_t signals_to_kernel(uint64_t set)
 {
+	set &= ~kept_open;
 	if (!signals_guarded())
 		return set;
 	return (set & ~(SIGSEGV_BIT | STAND_IN_BIT)) | (set & SIGSEGV_BIT ? STAND_IN_BIT : 0);

@@ -33,6 +33,10 @@ void signals_begin(void);
  * it sets for itself goes to the kernel alone, never into what its parent set. */
 void signals_in_child(void);
 
+/* SET's signals are never blocked in the kernel, whatever the host says: for a door
+ * that needs them. Once, at start. */
+void signals_keep_open(uint64_t set);
+
 /* Whether it was taken over; where not, nothing is translated. */
 bool signals_guarded(void);
 

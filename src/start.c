@@ -20,6 +20,7 @@
 #include "patch.h"
 #include "provenance.h"
 #include "signals.h"
+#include "store.h"
 #include "sys.h"
 
 enum { NOT_YET, UNDER_WAY, DONE };
@@ -82,7 +83,7 @@ static void begin(void)
 		return;
 	keep_log_name();
 	engine_begin(&settings, &door);
-	journal_begin(&settings);
+	journal_begin(&settings, NULL);
 	if (settings.mode == MODE_MEND)
 		signals_begin();
 }
@@ -213,7 +214,7 @@ __attribute__((constructor)) static void start(void)
 		leave_children();
 	start_watch_forks();
 	if (engine_mends_with_views())
-		decoder_begin();
+		store_begin(decoder_open());
 	if (engine_may_mend_with_views())
 		patch_libc();
 }

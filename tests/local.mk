@@ -68,6 +68,16 @@ EXTRA_DIST += tests/wrapper.bats tests/check.bats
 check_PROGRAMS += tests/hosts/secure
 tests_hosts_secure_SOURCES = tests/hosts/secure.c
 
+# The door for what no library can be preloaded into. The test links the host
+# statically, too.
+TESTS += tests/agent.bats
+EXTRA_DIST += tests/agent.bats
+if HAVE_AGENT
+check_PROGRAMS += tests/hosts/agent
+endif
+tests_hosts_agent_SOURCES = tests/hosts/agent.c $(host_sources)
+tests_hosts_agent_CFLAGS = $(AM_CFLAGS) -pthread
+
 # The policy to test against. ask and storm are for other tests as well.
 TESTS += tests/deny.bats tests/unit/deny-rules
 EXTRA_DIST += tests/deny.bats

@@ -321,7 +321,11 @@ under_selinux='mount -t tmpfs none /sys/fs
 	echo 'int main(void) { return 0; }' >static.c
 	if "${CC:-cc}" -static -o static static.c 2>/dev/null; then
 		probe static -- -- ./static
-		get static program.not_run | grep -q statically
+		if [ -x "$top_builddir/tools/jitmend-agent" ]; then
+			get static program.not_run | no_line statically
+		else
+			get static program.not_run | grep -q statically
+		fi
 	fi
 	JITMEND_LOG=$PWD/made probe log -- -- sh
 	[ ! -e made ]

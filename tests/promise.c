@@ -184,17 +184,18 @@ static void pause_for(long nanoseconds)
 
 static bool is_called(int process, const char *name)
 {
-	char link[64], path[4096];
-	const char *last;
+	char path[64], comm[17] = "";
+	int file;
 	ssize_t got;
 
-	snprintf(link, sizeof(link), "/proc/%d/exe", process);
-	got = readlink(link, path, sizeof(path) - 1);
-	if (got <= 0)
-		return false;
-	path[got] = 0;
-	last = strrchr(path, '/');
-	return last && !strcmp(last + 1, name);
+	snprintf(path, sizeof(path), "/proc/%d/comm", process);
+	file = open(path, O_RDONLY);
+	got = file < 0 ? -1 : read(file, comm, sizeof(comm) - 1);
+	if (file >= 0)
+		close(file);
+	/* Its first 15 bytes, and a newline. */
+	return got > 1 && !strncmp(comm, name, (size_t)got - 1) &&
+	       strlen(name) >= (size_t)got - 1;
 }
 
 /* Stops all of them, and looks. Whether the look counts goes to *COUNTS; a

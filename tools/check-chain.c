@@ -29,6 +29,7 @@ struct chain {
 	char **argv;         /* of the file looked at now */
 	const char *file;    /* the file looked at now */
 	struct elf elf;
+	bool by_agent;       /* nothing can be preloaded into one of them */
 };
 
 /* Begins a message: the program, and the file that matters where that is
@@ -124,18 +125,33 @@ static void check_libraries(const struct chain *chain)
 		check_library(chain, "libjitmend-origins.so");
 }
 
-static void check_loader(const struct chain *chain)
+/* What keeps a library from being preloaded: a clause to stand behind the file's
+ * name; NULL: nothing. */
+static const char *no_preload(const struct elf *elf)
 {
-	const struct elf *elf = &chain->elf;
+	static char clause[PATH_MAX + 64];
 
 	if (elf->start == START_STATIC)
-		refuse(EXIT_REFUSED, "%s is statically linked: no library can be preloaded into it",
-		       subject(chain));
-	if (elf->start == START_IS_LOADER)
+		return "is statically linked: no library can be preloaded into it";
+	if (elf->start == START_IS_LOADER || fits_loader(elf->loader))
+		return NULL;
+	snprintf(clause, sizeof clause, "is loaded by %s: libjitmend.so needs glibc's loader",
+		 elf->loader);
+	return clause;
+}
+
+/* The agent needs no loader's help. But it has no way to mend what another loader
+ * than the program's own loads. */
+static void check_loader(struct chain *chain, bool agent_helps)
+{
+	const struct elf *elf = &chain->elf;
+	const char *why = no_preload(elf);
+
+	if (why && !(agent_helps && chain->preload->agent))
+		refuse(EXIT_REFUSED, "%s %s", subject(chain), why);
+	chain->by_agent |= why != NULL;
+	if (elf->start != START_LOADER)
 		return;
-	if (!fits_loader(elf->loader))
-		refuse(EXIT_REFUSED, "%s is loaded by %s: libjitmend.so needs glibc's loader",
-		       subject(chain), elf->loader);
 	if (access(elf->loader, F_OK) != 0)
 		refuse(EXIT_NOT_FOUND, "%s needs the loader %s, which does not exist",
 		       subject(chain), elf->loader);
@@ -206,7 +222,7 @@ static void look_at_elf(struct chain *chain, int fd)
 	check_libraries(chain);
 	if (!elf_look(fd, &chain->elf, &fault))
 		refuse(EXIT_NOT_EXECUTABLE, "%s %s", subject(chain), fault);
-	check_loader(chain);
+	check_loader(chain, true);
 	check_rights(chain);
 }
 
@@ -327,16 +343,17 @@ static void look_at_loaded(struct chain *chain)
 		return;
 	if (elf_identify(fd, &chain->elf, &fault) && elf_is_native(&chain->elf) &&
 	    elf_look(fd, &chain->elf, &fault))
-		check_loader(chain);
+		check_loader(chain, false);
 	close(fd);
 }
 
-const char *chain_follow(char **argv, const char *search, const struct preload *preload)
+struct chain_end chain_follow(char **argv, const char *search, const struct preload *preload)
 {
 	static struct chain chain;
 
 	chain = (struct chain){
 		.program = argv[0], .search = search, .preload = preload, .argv = argv,
+		.by_agent = preload->all,
 	};
 	chain.file = find(argv[0], search);
 	if (!chain.file)
@@ -353,5 +370,10 @@ const char *chain_follow(char **argv, const char *search, const struct preload *
 			break;
 		}
 	}
-	return chain.elf.sanitizer;
+	if (chain.by_agent && preload->origins)
+		refuse(EXIT_REFUSED, "%s: --origins needs a program that libraries can be preloaded into",
+		       chain.program);
+	return (struct chain_end){
+		.file = chain.program, .sanitizer = chain.elf.sanitizer, .by_agent = chain.by_agent,
+	};
 }

@@ -3,13 +3,14 @@
  * the log be written?
  *
  *   jitmend-check --preload=DIR --pid=N --path=PATH [--policy=WORDS] [--log=FILE]
- *                 [--backtrace=N] [--origins] -- PROGRAM [ARG...]
+ *                 [--backtrace=N] [--origins] [--agent=FILE] [--all] -- PROGRAM [ARG...]
  *
  * The environment is the one that the program is going to get. Options say
  * which of its words came from the command line, so that a message can name
  * what the user wrote. Status 0: go on; standard output is for the shell's eval:
  *
  *   jitmend_first='SONAME'           must come before ours in LD_PRELOAD, or ''
+ *   jitmend_by_agent=1; set -- ...   the command line that begins with the agent
  *   unset NAME                       see environment_print(), as for:
  *   jitmend_words=1; set -- 'NAME=VALUE' "$@"
  *
@@ -35,7 +36,9 @@ struct wishes {
 	const char *policy; /* NULL: not on the command line; so the next two */
 	const char *log;
 	const char *backtrace;
+	const char *agent;
 	bool origins;
+	bool all;
 	int pid;
 	char **argv;
 };
@@ -80,6 +83,8 @@ static struct wishes read_options(int argc, char **argv)
 		{ "log", required_argument, NULL, 'l' },
 		{ "backtrace", required_argument, NULL, 'b' },
 		{ "origins", no_argument, NULL, 'o' },
+		{ "agent", required_argument, NULL, 'g' },
+		{ "all", no_argument, NULL, 'a' },
 		{ 0 },
 	};
 	struct wishes wishes = { 0 };
@@ -95,6 +100,8 @@ static struct wishes read_options(int argc, char **argv)
 		case 'l': wishes.log = optarg; break;
 		case 'b': wishes.backtrace = optarg; break;
 		case 'o': wishes.origins = true; break;
+		case 'g': wishes.agent = optarg; break;
+		case 'a': wishes.all = true; break;
 		default: refuse(EXIT_REFUSED, "jitmend-check is called by `jitmend run', which see");
 		}
 	}
@@ -131,21 +138,38 @@ static struct settings check_words(const struct wishes *wishes)
 	return settings;
 }
 
+/* The agent takes the program's file, not its name (src/agent/agent.h). */
+static void print_agent(const char *agent, const char *file)
+{
+	printf("jitmend_by_agent=1; set -- ");
+	print_quoted(agent);
+	printf(" first ");
+	print_quoted(file);
+	printf(" -- \"$@\"\n");
+}
+
 int main(int argc, char **argv)
 {
 	struct wishes wishes = read_options(argc, argv);
 	struct settings settings = check_words(&wishes);
+	bool agent = wishes.agent && access(wishes.agent, X_OK) == 0;
 	const struct preload preload = {
 		.folder = wishes.preload, .origins = wishes.origins, .follow = settings.follow,
+		.agent = agent, .all = wishes.all,
 	};
-	const char *sanitizer = chain_follow(wishes.argv, wishes.search, &preload);
+	struct chain_end end;
 
+	if (wishes.all && !agent)
+		refuse(EXIT_REFUSED, "--all needs jitmend-agent, which is no part of this build");
+	end = chain_follow(wishes.argv, wishes.search, &preload);
 	/* Last: it may make the file, which nobody wants where nothing runs. */
 	if (settings.log)
 		log_check(wishes.log ? "--log" : "JITMEND_LOG", settings.log, wishes.pid);
 	printf("jitmend_first=");
-	print_quoted(sanitizer);
+	print_quoted(end.sanitizer);
 	printf("\n");
+	if (end.by_agent)
+		print_agent(wishes.agent, end.file);
 	environment_print(wishes.pid);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		refuse(EXIT_REFUSED, "jitmend-check: nobody reads its answer");

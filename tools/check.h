@@ -80,12 +80,21 @@ struct preload {
 	const char *folder; /* that holds $LIB/libjitmend.so */
 	bool origins;       /* libjitmend-origins.so as well, from the same place */
 	bool follow;        /* programs started by the program get it too */
+	bool agent;         /* there is jitmend-agent, for what no library can be preloaded into */
+	bool all;           /* which is wanted for every program */
+};
+
+/* What the wrapper has to know. */
+struct chain_end {
+	const char *file;      /* that execvp(3) would execute */
+	const char *sanitizer; /* soname of the runtime that has to come before ours, or "" */
+	bool by_agent;         /* some program cannot be preloaded into, or none should be */
 };
 
 /* Follows the command line ARGV through PATH, `#!' lines, env(1) and ld.so to
  * the ELF programs that are going to run, and refuses what cannot work. SEARCH
- * is PATH. Returns the sanitizer's runtime that has to come before ours, or "". */
-const char *chain_follow(char **argv, const char *search, const struct preload *preload);
+ * is PATH. */
+struct chain_end chain_follow(char **argv, const char *search, const struct preload *preload);
 
 /* ---------------------------------------------------------- check-shebang.c */
 

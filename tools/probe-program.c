@@ -65,7 +65,9 @@ static bool helper(char path[static PATH_MAX])
 static _Noreturn void become_helper(const char *path, char **argv, const char *preload)
 {
 	const char *search = getenv("PATH");
-	char words[3][PATH_MAX + 16], *all[6] = { (char *)path, words[0], words[1], words[2], "--" };
+	char words[4][PATH_MAX + 32];
+	char *all[] = { (char *)path, words[0], words[1], words[2], words[3], "--" };
+	const size_t own = sizeof all / sizeof *all;
 	size_t count = 0;
 	char **line;
 	int null = open("/dev/null", O_WRONLY);
@@ -73,13 +75,15 @@ static _Noreturn void become_helper(const char *path, char **argv, const char *p
 	snprintf(words[0], sizeof words[0], "--preload=%s", preload);
 	snprintf(words[1], sizeof words[1], "--pid=%d", (int)getpid());
 	snprintf(words[2], sizeof words[2], "--path=%s", search ? search : "/bin:/usr/bin");
+	snprintf(words[3], sizeof words[3], "--agent=%.*s/jitmend-agent",
+		 (int)(strrchr(path, '/') - path), path);
 	while (argv[count])
 		count++;
-	line = calloc(count + 6, sizeof *line);
+	line = calloc(own + count + 1, sizeof *line);
 	if (!line)
 		_exit(127);
-	memcpy(line, all, 5 * sizeof *line);
-	memcpy(line + 5, argv, count * sizeof *line);
+	memcpy(line, all, own * sizeof *line);
+	memcpy(line + own, argv, count * sizeof *line);
 	dup2(null, STDOUT_FILENO);
 	unsetenv("JITMEND_LOG"); /* or it would make the file */
 	execv(path, line);

@@ -33,7 +33,7 @@ const struct kind_words kind_words[KINDS] = {
 		.name = "raw-syscall", .level = LEVEL_WARNING,
 		.title = "system calls past the C library",
 		.policies = "execheap, execmod, execmem, execstack, mdwe, seccomp",
-		.limit = "a system-call instruction of its own goes past libjitmend.so",
+		.limit = "a system-call instruction of its own goes past libjitmend.so; jitmend run --all watches these, too",
 		.remedy = "call mmap, mprotect and their kin, or syscall(2), through the C library",
 	},
 	[KIND_CALLS] = {

@@ -27,13 +27,15 @@ static void add_reasons(struct details *details, enum level level)
 
 void verdict_find(struct details *details)
 {
-	bool at[LEVEL_ERROR + 1] = { false }, calls = false;
+	bool at[LEVEL_ERROR + 1] = { false }, calls = false, unloadable = false;
 
 	free(details->why);
 	details->why = NULL;
 	for (size_t i = 0; i < details->count; i++) {
 		at[details->findings[i].level] = true;
 		calls |= details->findings[i].kind == KIND_CALLS;
+		unloadable |= details->findings[i].kind == KIND_STATIC ||
+			      details->findings[i].kind == KIND_LOADER;
 	}
 	if (at[LEVEL_ERROR]) {
 		details->verdict = VERDICT_CANNOT;
@@ -41,6 +43,9 @@ void verdict_find(struct details *details)
 	} else if (at[LEVEL_WARNING]) {
 		details->verdict = VERDICT_PARTLY;
 		add_reasons(details, LEVEL_WARNING);
+	} else if (unloadable) {
+		details->verdict = VERDICT_WORKS;
+		add_reason(details, "jitmend run watches its system calls");
 	} else if (calls) {
 		details->verdict = VERDICT_WORKS;
 		add_reason(details, "what it asks for through the C library is mended");

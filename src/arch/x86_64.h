@@ -150,4 +150,58 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 	".globl arch_patch_stubs\n"                                   \
 	".size arch_patch_stubs, .-arch_patch_stubs\n"
 
+/* ------------------------------------------- the door of agent/ (agent.h) */
+
+#define ARCH_ELF_MACHINE EM_X86_64
+
+static inline void arch_set_call_result(ucontext_t *context, long result)
+{
+	context->uc_mcontext.gregs[REG_RAX] = result;
+}
+
+static inline void arch_set_stack(ucontext_t *context, uintptr_t stack)
+{
+	context->uc_mcontext.gregs[REG_RSP] = (greg_t)stack;
+}
+
+/* The kernel's first instruction: the stack pointer goes to FUNCTION. */
+#define ARCH_AGENT_START(function)                \
+	".text\n"                                 \
+	".globl _start\n"                         \
+	".type _start, @function\n"               \
+	"_start:\n"                               \
+	"	.cfi_startproc\n"                 \
+	"	.cfi_undefined rip\n"             \
+	"	xorl %ebp, %ebp\n"                \
+	"	movq %rsp, %rdi\n"                \
+	"	andq $-16, %rsp\n"                \
+	"	call " function "\n"              \
+	"	hlt\n"                            \
+	"	.cfi_endproc\n"                   \
+	".size _start, .-_start\n"
+
+/* The program's first: registers are zero, but for its stack (System V ABI). Does
+ * not return. */
+#define ARCH_AGENT_ENTER(stack, entry)                                        \
+	do {                                                                  \
+		__asm__ volatile("movq %0, %%rsp\n\t"                         \
+				 "pushq %1\n\t"                              \
+				 "xorl %%eax, %%eax\n\t"                     \
+				 "xorl %%ebx, %%ebx\n\t"                     \
+				 "xorl %%ecx, %%ecx\n\t"                     \
+				 "xorl %%edx, %%edx\n\t"                     \
+				 "xorl %%esi, %%esi\n\t"                     \
+				 "xorl %%edi, %%edi\n\t"                     \
+				 "xorl %%ebp, %%ebp\n\t"                     \
+				 "xorl %%r8d, %%r8d\n\t"                     \
+				 "xorl %%r9d, %%r9d\n\t"                     \
+				 "xorl %%r10d, %%r10d\n\t"                   \
+				 "xorl %%r11d, %%r11d\n\t"                   \
+				 "ret"                                        \
+				 :                                            \
+				 : "r"(stack), "r"(entry)                     \
+				 : "memory");                                 \
+		__builtin_unreachable();                                      \
+	} while (0)
+
 #endif

@@ -520,7 +520,7 @@ static bool is_code(void *address, size_t length)
 {
 	struct iovec range = { address, address ? length : 0 };
 
-	return written_is_code(&range, 1);
+	return writes_is_code(&range, 1);
 }
 
 HOOK pid_t wait4(pid_t pid, int *status, int options, struct rusage *used)
@@ -615,7 +615,7 @@ static void before_readdir(DIR *directory)
 	struct iovec range = { directory, 32768 + 64 };
 
 	next_ensure_late();
-	written_prepare(&range, 1);
+	writes_prepare(&range, 1);
 }
 
 HOOK struct dirent *readdir(DIR *directory)

@@ -54,7 +54,7 @@ static void prepare_buffer(FILE *stream)
 		give_buffer(stream);
 	range.iov_base = stream->_IO_buf_base;
 	range.iov_len = (size_t)(stream->_IO_buf_end - stream->_IO_buf_base);
-	written_prepare(&range, 1);
+	writes_prepare(&range, 1);
 }
 
 /* Before STREAM may be read from. */
@@ -83,7 +83,7 @@ static void before_fread(void *buffer, size_t size, size_t count, FILE *stream)
 	before(stream);
 	if (__builtin_mul_overflow(size, count, &range.iov_len))
 		range.iov_len = (size_t)-1;
-	written_prepare(&range, 1);
+	writes_prepare(&range, 1);
 }
 
 HOOK size_t fread(void *restrict buffer, size_t size, size_t count, FILE *restrict stream)

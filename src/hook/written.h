@@ -1,14 +1,5 @@
-/* hook/written.h: memory that the kernel is about to write to for the host.
- *
- * A store of the host's into a code page that is executable just now raises a
- * signal, and is settled (fault.h). The kernel's own do not: the call fails with
- * EFAULT. So the pages are made writable before it. Another thread may execute
- * them meanwhile, above all while the call waits, or move them (rung 1); then it is
- * made again. Not where the program may not write to all of it: the failure is its
- * own then, and what a socket lost by it would not come again.
- *
- * Where there are no code pages all of it is a load and a compare. A range that
- * is not the host's to write to is left alone: the kernel has the answer. */
+/* hook/written.h: what the kernel writes for the host (writes.h), around calls of
+ * libc's, which answer with errno. */
 #ifndef JITMEND_WRITTEN_H
 #define JITMEND_WRITTEN_H
 
@@ -17,16 +8,8 @@
 #include <stddef.h>
 #include <sys/uio.h>
 
-#include "../codepages.h"
 #include "../engine.h"
-
-/* Whether any page of a range is a code page. */
-bool written_is_code(const struct iovec *ranges, size_t count);
-
-/* After a call that failed: whether that may have been our doing. */
-bool written_was_ours(const struct iovec *ranges, size_t count);
-
-void written_make_writable(const struct iovec *range);
+#include "../writes.h"
 
 /* Whether there can be pages that are not writable just now. */
 static inline bool written_is_needed(void)
@@ -34,21 +17,12 @@ static inline bool written_is_needed(void)
 	return engine_mends_with_views();
 }
 
-static inline void written_prepare(const struct iovec *ranges, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (codepages_any_viewed((uintptr_t)ranges[i].iov_base, ranges[i].iov_len))
-			written_make_writable(&ranges[i]);
-}
-
 /* After a call that gave RESULT, -1 with errno: whether to make it again. */
-#define WRITTEN_TRIES 16
-
 static inline bool written_again(long result, const struct iovec *ranges, size_t count,
 				 unsigned *tries)
 {
-	return result == -1 && errno == EFAULT && ++*tries < WRITTEN_TRIES &&
-	       written_was_ours(ranges, count);
+	return result == -1 && errno == EFAULT && ++*tries < WRITES_TRIES &&
+	       writes_was_ours(ranges, count);
 }
 
 /* CALL's result, made as often as it takes. */
@@ -58,7 +32,7 @@ static inline bool written_again(long result, const struct iovec *ranges, size_t
 		long written_result;                                          \
                                                                               \
 		do {                                                          \
-			written_prepare(ranges, count);                       \
+			writes_prepare(ranges, count);                       \
 			written_result = (call);                              \
 		} while (written_again(written_result, ranges, count,         \
 				       &written_tries));                      \
@@ -74,8 +48,5 @@ struct mmsghdr;
 void written_prepare_messages(const struct msghdr *message, size_t count, size_t size);
 bool written_messages_again(long result, const struct msghdr *message, size_t count, size_t size,
 			    unsigned *tries);
-
-/* Any system call, for hook/syscall.c: with ARGUMENTS, six of them. */
-long written_syscall(long number, const long *arguments);
 
 #endif

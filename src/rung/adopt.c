@@ -44,6 +44,7 @@ static long adopt_window(uintptr_t start, size_t length, const struct code_page 
 
 	if (sys_failed(offset))
 		return offset;
+	view_watch_writes(start, length);
 	after.offset = (uint64_t)offset;
 	after.stores = 0;
 	after.lent = false;

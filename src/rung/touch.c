@@ -125,9 +125,19 @@ static bool has_stores_left(const struct code_page *page)
 /* libc's word for it (sys/single_threaded.h); NULL where it has none. */
 static const char *libc_single_threaded;
 
-void views_begin(const char *single_threaded)
+static void (*doors_watch)(uintptr_t address, size_t length);
+
+void views_begin(const char *single_threaded,
+		 void (*watch_writes)(uintptr_t address, size_t length))
 {
 	libc_single_threaded = single_threaded;
+	doors_watch = watch_writes;
+}
+
+void view_watch_writes(uintptr_t start, size_t length)
+{
+	if (doors_watch)
+		doors_watch(start, length);
 }
 
 static bool is_single_threaded(void)

@@ -83,6 +83,9 @@ struct change *view_next_change(void);
 void view_forget_changes(void);
 void view_review_changes(void);
 
+/* Pages come to be turned from now on: the kernel's own writes are to be seen to. */
+void view_watch_writes(uintptr_t start, size_t length);
+
 /* Pages in one mapping, whose entries are alike and without backing, go into a file; but
  * for those that lie past the end of the host's own. */
 long view_adopt(uintptr_t start, uintptr_t limit, const struct code_page *page);

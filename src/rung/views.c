@@ -52,6 +52,7 @@ long views_note_file(uintptr_t start, uintptr_t end, int protection, int ask, un
 
 	if (result)
 		return result;
+	view_watch_writes(start, end - start);
 	codepages_set(start, end - start, page);
 	backing_use(backing, (end - start) / PAGE_BYTES);
 	return 0;

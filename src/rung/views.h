@@ -27,8 +27,9 @@
 #include <ucontext.h>
 
 /* Once. SINGLE_THREADED: where libc says whether there is one thread alone; may be
- * NULL, then there are more. */
-void views_begin(const char *single_threaded);
+ * NULL, then there are more. WATCH_WRITES: see engine.h; may be NULL. */
+void views_begin(const char *single_threaded,
+		 void (*watch_writes)(uintptr_t address, size_t length));
 
 /* Pages of the program's own private memory, now PROTECTION, for which it asks ASK
  * with PROT_EXEC. */

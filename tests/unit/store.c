@@ -1118,9 +1118,10 @@ static bool begin(void)
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 1;
+	decode *decoder = decoder_open();
 
-	decoder_begin();
-	if (!decoder_ready())
+	store_begin(decoder);
+	if (!decoder)
 		return without("there is no " ZYDIS_SONAME);
 	if (!begin()) {
 		printf("1..0 # SKIP no memory where it is wanted, or none for code\n");

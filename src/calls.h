@@ -1,0 +1,35 @@
+/* calls.h: what jitmend minds of the system calls that are seen by number, not by
+ * the name of a libc function: by libc's syscall(), and by a door that stands
+ * before the kernel itself.
+ *
+ * Forking, becoming another program and what the kernel writes are the door's: how
+ * they are gone through differs.
+ *
+ * Any thread, any context but the fault handler; no libc. Pointers are the
+ * program's and may lead nowhere. */
+#ifndef JITMEND_CALLS_H
+#define JITMEND_CALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct system_call {
+	long number;
+	long arguments[6];
+	uintptr_t call_site; /* where it goes on */
+
+	/* The mask that the thread goes on with, where the kernel is going to take it
+	 * from a signal's frame; NULL: it is the kernel's now. */
+	uint64_t *mask;
+};
+
+/* True: it was settled, and *RESULT is the answer, a result or a negated errno. */
+bool calls_settle(const struct system_call *call, long *result);
+
+/* A child with memory of its own that goes on where its parent does. */
+bool calls_is_plain_fork(const struct system_call *call);
+
+/* The kernel's own answer. */
+long calls_pass(const struct system_call *call);
+
+#endif

@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# agent.bats: programs that no library can be preloaded into, and system calls that go
+# past libc: jitmend-agent. Each part of tests/hosts/agent.c runs natively and mended,
+# linked statically and dynamically, under the policies that the kernel itself has, and
+# must print and end the same; so must parts of other hosts, and real programs.
+
+# shellcheck disable=SC2154 # common.bash sees to it
+
+load common
+load alike
+
+# Seconds until a run is taken to hang.
+: "${PATIENCE:=60}"
+
+setup() {
+	[ -x "$top_builddir/tools/jitmend-agent" ] || skip "jitmend-agent is no part of this build"
+	alike_setup
+}
+
+teardown() {
+	journals_are_right
+}
+
+# static_agent: the host, linked statically, as ./agent.
+static_agent() {
+	"$CC" -static -pthread -O1 -I"$top_srcdir/tests/hosts" -o agent \
+		"$top_srcdir/tests/hosts/agent.c" "$top_srcdir/tests/hosts/host.c" 2>cc.err ||
+		skip "$CC cannot link statically: $(head -n 1 cc.err)"
+}
+
+# mended RUN COMMAND...: runs it under the policy of that name, by the agent.
+mended() {
+	local run=$1
+
+	shift
+	case $run in
+	strict)
+		run_as "$run" timeout -k 5 "$PATIENCE" "$JITMEND" run --all --policy=strict \
+			--log="$BATS_TEST_TMPDIR/log.$run" -- "$@"
+		;;
+	*)
+		run_as "$run" timeout -k 5 "$PATIENCE" "$JITMEND" deny "--$run" -- \
+			"$JITMEND" run --all --log="$BATS_TEST_TMPDIR/log.$run" -- "$@"
+		;;
+	esac
+}
+
+# same COMMAND...: it prints and ends the same everywhere.
+same() {
+	local run failed=0
+
+	run_as native timeout -k 5 "$PATIENCE" "$@"
+	if [ "$(cat native.status)" -ge 97 ] && [ "$(cat native.status)" -le 127 ]; then
+		echo "--- $*: cannot go on natively"
+		show native
+		return 1
+	fi
+	for run in mdwe seccomp strict; do
+		mended "$run" "$@"
+		same_outcome native "$run" >/dev/null && continue
+		echo "--- $*: native (-), $run (+)"
+		diff -U 2 native.out "$run.out" | head -n 30
+		echo "status $(cat native.status), $(cat "$run.status")"
+		head -n 5 "$run.err"
+		failed=1
+	done
+	return "$failed"
+}
+
+# was_mended: the journals tell of it.
+was_mended() {
+	grep -q '"done":"mended' "$BATS_TEST_TMPDIR"/log.mdwe ||
+		grep -q 'mended by' "$BATS_TEST_TMPDIR"/log.mdwe
+}
+
+@test "a static program's code, in threads and in children" {
+	static_agent
+	same ./agent code
+	was_mended
+	same ./agent in-thread
+	same ./agent forks
+	same ./agent heap
+}
+
+@test "the kernel writes into a static program's code" {
+	static_agent
+	same ./agent kernel-writes
+}
+
+@test "a static program's signals, and pointers that lead nowhere" {
+	static_agent
+	same ./agent signals
+	same ./agent bad-pointers
+}
+
+@test "a static program finds itself as it is natively" {
+	static_agent
+	same ./agent itself
+	ln -s agent other-name
+	PATH=$PWD:$PATH same other-name itself
+}
+
+@test "a static program becomes others: static, dynamic, scripts, and what cannot be" {
+	static_agent
+	printf '#!%s itself\n' "$PWD/agent" >script
+	printf '#!/bin/sh\necho "$0" is a script\n' >shell
+	printf '#!%s\n' "$PWD/shell" >script-of-script
+	printf 'nothing\n' >data
+	cp data closed
+	chmod +x script shell script-of-script data
+	same ./agent execs "$PWD/agent" /bin/true "$PWD/script" "$PWD/shell" \
+		"$PWD/script-of-script" "$PWD/data" "$PWD/closed" "$PWD/missing" "$PWD"
+	same ./agent vforks
+}
+
+@test "system calls by the instruction itself, in a dynamic program" {
+	same "$HOSTS/agent" code
+	was_mended
+	same "$HOSTS/agent" in-thread
+	same "$HOSTS/agent" kernel-writes
+	same "$HOSTS/agent" forks
+	same "$HOSTS/agent" signals
+}
+
+@test "other hosts, by the agent" {
+	same "$HOSTS/code-turns" rewrite patch counters loop stores two-threads kernel-answers
+	was_mended
+	same "$HOSTS/code-ways" rwx rw-rwx file-private anonymous-shared read-implies-exec
+	same "$HOSTS/code-forks" siblings
+}
+
+@test "a script, and the environment, as the program would find them natively" {
+	printf '#!/usr/bin/env -S sh -e\necho "$0 $*"; cat /proc/$$/comm; env | sort | grep -v "^_="\n' >script
+	chmod +x script
+	run_as native ./script one two
+	run_as all "$JITMEND" run --all -- ./script one two
+	same_outcome native all
+	run_as native env -i A=b ./script
+	run_as all env -i A=b "$JITMEND" run --all -- ./script
+	same_outcome native all
+}
+
+@test "exit statuses and signals are the program's" {
+	run_as native sh -c 'exit 7'
+	run_as all "$JITMEND" run --all -- sh -c 'exit 7'
+	same_outcome native all
+	run_as native sh -c 'kill -TERM $$'
+	run_as all "$JITMEND" run --all -- sh -c 'kill -TERM $$'
+	same_outcome native all
+	refused 127 'no such program' run --all -- nowhere
+}
+
+@test "BusyBox, which executes itself" {
+	busybox=$(command -v busybox) || skip "busybox is not installed"
+	same "$busybox" sh -c 'for i in 1 2 3; do busybox echo $i; done; busybox ls -d /; exit 3'
+}
+
+@test "static qemu-user translates under every policy" {
+	require_program qemu-x86_64-static
+	same qemu-x86_64-static /bin/echo translated
+	was_mended
+}
+
+@test "valgrind, started by its script" {
+	require_program valgrind
+	same valgrind -q --tool=none /bin/echo under valgrind
+	was_mended
+}

@@ -1,0 +1,281 @@
+/* agent.c: what a program that no library is preloaded into asks of its kernel, by the
+ * instruction itself where it can: it is jitmend-agent that sees it.
+ *
+ *	agent PART [FILE...]
+ */
+#include "host.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+static char **rest;
+
+/* The kernel, and nothing between. */
+static long kernel(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+static unsigned char *new_code(size_t pages)
+{
+	return (unsigned char *)kernel(SYS_mmap, 0, (long)(pages * PAGE),
+				       PROT_READ | PROT_WRITE | PROT_EXEC,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* ------------------------------------------------------------------ memory */
+
+static void code(void)
+{
+	unsigned char *at = new_code(3);
+
+	for (int i = 0; i < 6; i++) {
+		code_write(at + (i % 3) * (int)PAGE, i);
+		say("%d", code_run(at + (i % 3) * (int)PAGE));
+	}
+	say("rx: %ld", kernel(SYS_mprotect, (long)at, (long)PAGE, PROT_READ | PROT_EXEC, 0, 0, 0));
+	say("%d", code_run(at));
+	say("rwx: %ld", kernel(SYS_mprotect, (long)at, (long)PAGE,
+			       PROT_READ | PROT_WRITE | PROT_EXEC, 0, 0, 0));
+	code_write(at, 9);
+	say("%d", code_run(at));
+	say("munmap: %ld", kernel(SYS_munmap, (long)at, (long)(3 * PAGE), 0, 0, 0, 0));
+}
+
+static void in_thread(void)
+{
+	pthread_t thread;
+
+	must(pthread_create(&thread, NULL, (void *(*)(void *))(uintptr_t)code, NULL) == 0, "thread");
+	must(pthread_join(thread, NULL) == 0, "join");
+}
+
+/* The kernel writes into a page that has run. */
+static void kernel_writes(void)
+{
+	unsigned char *at = new_code(1), bytes[6];
+	int ends[2];
+
+	must(pipe(ends) == 0, "pipe");
+	code_write(at, 1);
+	say("%d", code_run(at));
+	code_write(bytes, 2);
+	must(write(ends[1], bytes, sizeof bytes) == sizeof bytes, "write");
+	say("read: %ld", kernel(SYS_read, ends[0], (long)at, sizeof bytes, 0, 0, 0));
+	say("%d", code_run(at));
+}
+
+static void heap(void)
+{
+	unsigned char *end = sbrk(0), *at;
+
+	must(sbrk((intptr_t)(4 * PAGE)) == end, "sbrk");
+	at = (unsigned char *)(((uintptr_t)end + PAGE) & ~(uintptr_t)(PAGE - 1));
+	code_write(at, 5);
+	say("rx: %ld", kernel(SYS_mprotect, (long)at, (long)PAGE, PROT_READ | PROT_EXEC, 0, 0, 0));
+	say("%d", code_run(at));
+}
+
+/* ------------------------------------------------------------------- forks */
+
+static void forks(void)
+{
+	unsigned char *at = new_code(1);
+	int status;
+	pid_t child;
+
+	code_write(at, 1);
+	say("%d", code_run(at));
+	child = fork();
+	if (child == 0) {
+		code_write(at, 2);
+		_exit(code_run(at));
+	}
+	must(waitpid(child, &status, 0) == child, "waitpid");
+	say("child: %#x, parent: %d", (unsigned)status, code_run(at));
+	child = (pid_t)kernel(SYS_fork, 0, 0, 0, 0, 0, 0);
+	if (child == 0) {
+		code_write(at, 3);
+		_exit(code_run(at));
+	}
+	code_write(at, 4);
+	must(waitpid(child, &status, 0) == child, "waitpid");
+	say("child: %#x, parent: %d", (unsigned)status, code_run(at));
+}
+
+/* ----------------------------------------------------------------- signals */
+
+static volatile sig_atomic_t seen;
+static volatile uintptr_t seen_address;
+static sigjmp_buf back;
+
+static void note(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	seen = number;
+	seen_address = (uintptr_t)info->si_addr;
+	siglongjmp(back, 1);
+}
+
+static void count(int number)
+{
+	seen = number;
+}
+
+static void signals(void)
+{
+	struct sigaction action = { .sa_sigaction = note, .sa_flags = SA_SIGINFO }, old;
+	unsigned char *at = new_code(2);
+	struct pollfd nothing;
+	struct timespec long_time = { 20, 0 };
+	sigset_t all, none, now;
+	volatile int *volatile nowhere = (volatile int *)16;
+
+	must(sigaction(SIGSEGV, &action, NULL) == 0, "sigaction");
+	must(sigaction(SIGSEGV, NULL, &old) == 0, "sigaction");
+	say("its own: %d", old.sa_sigaction == note);
+	code_write(at, 1);
+	say("%d", code_run(at));
+	if (!sigsetjmp(back, 1))
+		*nowhere = 1;
+	say("signal %d at %#lx", (int)seen, (unsigned long)seen_address);
+	action = (struct sigaction){ .sa_handler = count };
+	must(sigaction(SIGUSR1, &action, NULL) == 0, "sigaction");
+	sigfillset(&all);
+	sigemptyset(&none);
+	must(sigprocmask(SIG_SETMASK, &all, NULL) == 0, "sigprocmask");
+	must(sigprocmask(SIG_SETMASK, NULL, &now) == 0, "sigprocmask");
+	say("blocked: SEGV %d, USR1 %d", sigismember(&now, SIGSEGV), sigismember(&now, SIGUSR1));
+	code_write(at, 2);
+	say("%d", code_run(at));
+	kill(getpid(), SIGUSR1);
+	seen = 0;
+	say("ppoll: %d, %d", ppoll(&nothing, 0, &long_time, &none), errno == EINTR);
+	say("signal %d", (int)seen);
+}
+
+static void bad_pointers(void)
+{
+	say("sigprocmask: %ld", kernel(SYS_rt_sigprocmask, SIG_BLOCK, 16, 0, 8, 0, 0));
+	say("sigprocmask, old: %ld", kernel(SYS_rt_sigprocmask, SIG_BLOCK, 0, 16, 8, 0, 0));
+	say("sigaction: %ld", kernel(SYS_rt_sigaction, SIGUSR1, 16, 0, 8, 0, 0));
+	say("sigaction, old: %ld", kernel(SYS_rt_sigaction, SIGSEGV, 0, 16, 8, 0, 0));
+	say("execve: %ld", kernel(SYS_execve, 16, 0, 0, 0, 0, 0));
+	say("readlink: %ld", kernel(SYS_readlink, 16, 16, 16, 0, 0, 0));
+	say("how: %ld", kernel(SYS_rt_sigprocmask, 77, (long)&environ, 0, 8, 0, 0));
+}
+
+/* ------------------------------------------------------- the process itself */
+
+static void itself(void)
+{
+	char text[4096], name[17] = "";
+	ssize_t got;
+	int file;
+
+	got = readlink("/proc/self/exe", text, sizeof text - 1);
+	text[got > 0 ? got : 0] = 0;
+	say("exe: %s", strrchr(text, '/'));
+	say("short: %zd", readlink("/proc/self/exe", text, 3));
+	prctl(PR_GET_NAME, name);
+	say("comm: %s", name);
+	file = open("/proc/self/cmdline", O_RDONLY);
+	got = read(file, text, sizeof text);
+	close(file);
+	for (ssize_t i = 0; i < got - 1; i++)
+		text[i] = text[i] ? text[i] : ' ';
+	say("%s", got > 0 ? strstr(text, "agent") : "");
+	say("heap behind the program: %d", (uintptr_t)sbrk(0) - (uintptr_t)&rest < 0x40000000UL);
+}
+
+/* ------------------------------------------------------------------- exec */
+
+static void execs(void)
+{
+	int status;
+
+	for (char **file = rest; *file; file++) {
+		char *arguments[] = { "zero", "itself", NULL };
+		pid_t child = fork();
+
+		if (child == 0) {
+			execve(*file, arguments, environ);
+			_exit(100 + (errno == ENOENT) + 2 * (errno == EACCES) + 4 * (errno == ENOEXEC));
+		}
+		must(waitpid(child, &status, 0) == child, "waitpid");
+		say("%s: %#x", strrchr(*file, '/') ? strrchr(*file, '/') + 1 : *file, (unsigned)status);
+	}
+}
+
+static int count_mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int lines = 0, c;
+
+	must(maps != NULL, "/proc/self/maps");
+	while ((c = getc(maps)) != EOF)
+		lines += c == '\n';
+	fclose(maps);
+	return lines;
+}
+
+static void become_true(void)
+{
+	static int status;
+	pid_t child = vfork();
+
+	if (child == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(1);
+	}
+	must(waitpid(child, &status, 0) == child && status == 0, "vfork");
+}
+
+/* On its parent's memory, many times: next to nothing of it stays. */
+static void vforks(void)
+{
+	static int before, i;
+
+	become_true();
+	before = count_mappings();
+	for (i = 0; i < 200; i++)
+		become_true();
+	say("little stays: %d", count_mappings() - before < 5);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct part parts[] = {
+		{ "code", code },
+		{ "in-thread", in_thread },
+		{ "kernel-writes", kernel_writes },
+		{ "heap", heap },
+		{ "forks", forks },
+		{ "signals", signals },
+		{ "bad-pointers", bad_pointers },
+		{ "itself", itself },
+		{ "execs", execs },
+		{ "vforks", vforks },
+		{ NULL, NULL },
+	};
+
+	rest = argv + (argc > 2 ? 2 : argc);
+	return host_main(parts, argc > 2 ? 2 : argc, argv);
+}
