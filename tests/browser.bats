@@ -45,7 +45,7 @@ look() {
 }
 
 page() {
-	"$JITMEND" report --format=html --output=page.html "$@" || [ $? -eq 1 ]
+	"$JITMEND" report --format=html --output=page.html "$@" || [ $? -eq 2 ]
 }
 
 sees() {

@@ -120,6 +120,18 @@ teardown() {
 	journals_are_right
 }
 
+# examples PAGE: what stands between .EX and .EE among the page's examples, as troff
+# shows it, with ---- behind each block.
+examples() {
+	sed -n '/^\.SH EXAMPLES/,/^\.SH SEE/p' "$top_srcdir/doc/$1" | blocks
+}
+
+# blocks: the same, of troff on standard input.
+blocks() {
+	sed -n '/^\.EX/,/^\.EE/p' |
+		sed 's/^\.EE/----/; /^\.EX/d; s/\\-/-/g; s/\\e/\\/g; s/\\f[A-Z]//g'
+}
+
 # says NAME TEXT: the run NAME has TEXT among its messages.
 says() {
 	grep -qF -e "$2" "$BATS_TEST_TMPDIR/$1.err"

@@ -374,7 +374,7 @@ under_selinux='mount -t tmpfs none /sys/fs
 @test "output that cannot be written is said" {
 	[ -e /dev/full ] || skip "there is no /dev/full"
 	run_as full sh -c '"$0" probe >/dev/full' "$JITMEND"
-	[ "$(cat full.status)" -eq 2 ]
+	[ "$(cat full.status)" -eq 125 ]
 	says full 'cannot write'
 }
 
@@ -396,8 +396,7 @@ under_selinux='mount -t tmpfs none /sys/fs
 	local line status ran=0
 
 	require_deny --execheap --mdwe
-	sed -n '/^\.SH EXAMPLES/,$p' "$PAGE" | sed -n '/^\.EX/,/^\.EE/p' | grep -v '^\.' |
-		sed 's/\\-/-/g' >examples
+	examples jitmend-probe.1 | grep -v -e ---- >examples
 	while read -r line; do
 		run_as example env PATH="${JITMEND%/*}:$PATH" sh -c "$line"
 		show example

@@ -341,30 +341,30 @@ require_names() {
 
 # ------------------------------------------------------------------ bad input
 
-# problem TEXT: said, with status 1, and tcc.json is reported all the same.
+# problem TEXT: said, with status 2, and tcc.json is reported all the same.
 problem() {
 	report --no-symbols "$@" "$JOURNALS/tcc.json"
-	status_is 1
+	status_is 2
 	grep -q 'execheap: code on the heap, [12] request' report.out
 }
 
 @test "journals that cannot be read are named, the others reported" {
 	: >empty
 	problem none
-	says report 'jitmend report: none: No such file'
+	says report 'jitmend: report: none: No such file'
 	problem .
-	says report 'jitmend report: .: is a directory'
+	says report 'jitmend: report: .: is a directory'
 	problem empty
-	says report 'jitmend report: empty: is empty'
+	says report 'jitmend: report: empty: is empty'
 	head -c 100000 /dev/urandom >noise
 	problem noise
-	says report 'jitmend report: noise:1: no JSON'
+	says report 'jitmend: report: noise:1: no JSON'
 	[ "$(wc -l <report.err)" -le 101 ]
 	if [ "$(id -u)" -ne 0 ]; then
 		cp empty closed
 		chmod 0 closed
 		problem closed
-		says report 'jitmend report: closed: Permission denied'
+		says report 'jitmend: report: closed: Permission denied'
 	fi
 }
 
@@ -373,7 +373,7 @@ problem() {
 	wrong() {
 		cat >journal
 		problem journal
-		says report "jitmend report: journal:$1: $2"
+		says report "jitmend: report: journal:$1: $2"
 		[ "$(wc -l <report.err)" -eq 1 ]
 	}
 
@@ -400,11 +400,11 @@ problem() {
 	for size in $(seq 50 397 7800); do
 		head -c "$size" "$JOURNALS/luajit.json" >spoilt
 		run_as report "$JITMEND" report --no-symbols --format=html spoilt
-		[ "$(cat report.status)" -le 1 ]
+		case $(cat report.status) in 0 | 2) ;; *) false ;; esac
 		cp "$JOURNALS/luajit.json" spoilt
 		printf '\377' | dd of=spoilt bs=1 seek="$size" conv=notrunc status=none
 		run_as report "$JITMEND" report --no-symbols --format=sarif spoilt
-		[ "$(cat report.status)" -eq 1 ]
+		[ "$(cat report.status)" -eq 2 ]
 	done
 }
 
@@ -430,7 +430,7 @@ problem() {
 		status_is 125
 		[ "$(wc -l <report.err)" -eq 1 ]
 		[ ! -s report.out ]
-		says report "jitmend report: $text"
+		says report "jitmend: report: $text"
 	}
 
 	wrong_words 'no journal given'
@@ -527,12 +527,6 @@ hostile() {
 
 # ---------------------------------------------------------------------- pages
 
-# examples: those of the man page, as a person would type them, a block each.
-examples() {
-	sed -n '/^\.SH EXAMPLES/,/^\.SH SEE/p' "$top_srcdir/doc/jitmend-report.1" |
-		sed -n '/^\.EX/,/^\.EE/p' | sed '/^\.EX/d; s/^\.EE/----/; s/\\-/-/g; s/\\e/\\/g'
-}
-
 @test "the examples of the man page" {
 	require_program tcc luajit jq
 	cp "$DATA/tcc-hello.c" hello.c
@@ -543,7 +537,7 @@ examples() {
 	printf '#!/bin/sh\ncat "%s"\n' "$JOURNALS/php.json" >bin/journalctl
 	chmod +x bin/journalctl
 	export PATH=$PWD/bin:$PATH
-	examples >all
+	examples jitmend-report.1 >all
 	[ "$(grep -c -e ---- all)" -eq 6 ]
 	grep -v -e ---- all | while read -r line; do
 		echo "\$ $line"
@@ -553,11 +547,4 @@ examples() {
 	[ -s report.html ]
 	[ -s jitmend.sarif ]
 	[ -s tcc.folded ]
-}
-
-@test "the help and the man page tell the same options" {
-	jitmend report --help | grep -oE '^  --[a-z-]+' | tr -d ' ' | sort >help
-	sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/p' "$top_srcdir/doc/jitmend-report.1" | sed 's/\\-/-/g' |
-		grep -E '^\.B[I]? --' | grep -oE -e '--[a-z-]+' | sort >page
-	diff -u help page
 }

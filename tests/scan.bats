@@ -201,14 +201,14 @@ patch() {
 	found raw-syscall 'calls mprotect by itself in change$'
 	found raw-syscall 'calls mremap by itself in moved$'
 	found raw-syscall 'makes system call 39 by itself in who$'
-	found raw-syscall 'makes a system call, number not known by itself in any$'
+	found raw-syscall 'makes a system call of no known number by itself in any$'
 	[ "$(grep -c '^  raw-syscall' scan.out)" -eq 4 ]
 	# The same without names; the table has none either.
 	strip raw
 	scan --only=raw-syscall raw
 	found raw-syscall 'calls mprotect by itself in the function at 0x'
 	found raw-syscall 'makes system call 39 by itself in the function at 0x'
-	found raw-syscall 'makes a system call, number not known by itself in the function at 0x'
+	found raw-syscall 'makes a system call of no known number by itself in the function at 0x'
 	[ "$(grep -c '^  raw-syscall' scan.out)" -eq 4 ]
 	# One that has nothing to do with memory is a note.
 	sed -i 's/change() + moved() + //; s/any() + //; /change/,/^}/d; /moved/,/^}/d; /any(/,/^}/d' raw.c
@@ -377,6 +377,7 @@ patch() {
 	says scan "plain.o is an object file"
 	says scan "short is a truncated"
 	says scan "half is a truncated"
+	grep -q '^half: .*not all of it could be read$' scan.out
 	says scan "core is a core dump"
 	says scan "pipe is neither a file nor a folder"
 	grep -q '^execstack: ' scan.out
@@ -596,9 +597,8 @@ for file in json.load(sys.stdin)["files"]:
 	make_program lib/static -static
 	make_program lib/user
 	chmod u+s lib/user
-	# Each line within .EX and .EE, as troff shows it, is a command that works.
-	sed -n '/^\.EX$/,/^\.EE$/p' "$top_srcdir/doc/jitmend-scan.1" | grep -v '^\.' |
-		sed 's/\\-/-/g; s/\\e/\\/g' >examples
+	# Each line is a command that works.
+	examples jitmend-scan.1 | grep -v -e ---- >examples
 	[ "$(wc -l <examples)" -eq 4 ]
 	local line
 	while IFS= read -r line; do

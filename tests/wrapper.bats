@@ -347,7 +347,7 @@ make_library() {
 	run_as version "$JITMEND" --version
 	grep -Eq '^jitmend [0-9]+\.[0-9]' version.out
 	grep -q '^commands: run' version.out
-	grep -q '^rungs: 0 .* 1 ' version.out
+	grep -q '^rungs: 0 .* 1 .* 2 ' version.out
 	grep -q '^policies: .*execheap' version.out
 }
 

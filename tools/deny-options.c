@@ -49,9 +49,9 @@ static _Noreturn void help(void)
 	printf("  %-20s %s\n", "--read-implies-exec",
 	       "supervise calls that ask READ alone too (slower; for\n"
 	       "                       programs that set that personality, as GCL does)");
-	printf("  %-20s %s\n", "--help", "print this");
-	printf("\nExit status: PROGRAM's; 125 if a policy cannot be put in force,\n"
-	       "126 if PROGRAM cannot be executed, 127 if it is not found.\n");
+	printf("  %-20s %s\n", "--help", "show this");
+	printf("\nExit status: PROGRAM's; 125 for bad usage or a policy that cannot be put in\n"
+	       "force, 126 if PROGRAM cannot be executed, 127 if it is not found.\n");
 	if (fflush(stdout) != 0)
 		deny_fail(STATUS_OURS, "cannot write the help text");
 	exit(0);
@@ -83,7 +83,7 @@ void deny_options(int argc, char **argv, struct deny_settings *settings)
 		else if (strcmp(argv[i], "--read-implies-exec") == 0)
 			settings->read_implies_exec = true;
 		else if (!policy)
-			deny_fail(STATUS_OURS, "deny: unknown option '%s' (see jitmend deny --help)",
+			deny_fail(STATUS_OURS, "deny: unknown option '%s'; see jitmend deny --help",
 				  argv[i]);
 		settings->policies |= policy;
 	}

@@ -59,20 +59,26 @@ static _Noreturn void help(void)
 	      "  --help           show this\n"
 	      "\n"
 	      "Exit status: 0 nothing is refused; 1 something is; 2 it could not be found out;\n"
-	      "125 bad usage; 126 PROGRAM cannot be executed; 127 it is not found.\n",
+	      "125 bad usage, or it cannot write; 126 PROGRAM cannot be executed; 127 it is\n"
+	      "not found.\n",
 	      stdout);
 	if (fflush(stdout) != 0)
-		probe_fail(PROBE_NOT_FOUND_OUT, "cannot write: %s", strerror(errno));
+		probe_fail(PROBE_OURS, "cannot write: %s", strerror(errno));
 	exit(0);
 }
 
 static void check_word(const char *option, const char *value, const char *const *words)
 {
-	for (; *words; words++)
-		if (strcmp(*words, value) == 0)
+	char known[64] = "";
+
+	for (const char *const *word = words; *word; word++) {
+		if (strcmp(*word, value) == 0)
 			return;
-	probe_fail(PROBE_BAD_USAGE, "%s: '%s' is not understood; see jitmend probe --help", option,
-		   value);
+		if (word != words)
+			strcat(known, word[1] ? ", " : " and ");
+		strcat(known, *word);
+	}
+	probe_fail(PROBE_OURS, "%s: '%s' is none of %s", option, value, known);
 }
 
 static struct wishes read_options(int argc, char **argv)
@@ -105,10 +111,12 @@ static struct wishes read_options(int argc, char **argv)
 			break;
 		case 'h': help();
 		case ':':
-			probe_fail(PROBE_BAD_USAGE, "option '%s' needs a value; see jitmend probe --help",
+			probe_fail(PROBE_OURS, "option '%s' needs a value; see jitmend probe --help",
 				   argv[optind - 1]);
 		default:
-			probe_fail(PROBE_BAD_USAGE, "bad option '%s'; see jitmend probe --help",
+			probe_fail(PROBE_OURS, optopt && strchr(argv[optind - 1], '=')
+					? "option '%s' takes no value; see jitmend probe --help"
+					: "unknown option '%s'; see jitmend probe --help",
 				   argv[optind - 1]);
 		}
 	}
@@ -176,6 +184,6 @@ int main(int argc, char **argv)
 		probe_print_text(&report, wishes.argv ? &program : NULL, &style);
 	}
 	if (fflush(stdout) != 0 || ferror(stdout))
-		probe_fail(PROBE_NOT_FOUND_OUT, "cannot write: %s", strerror(errno));
+		probe_fail(PROBE_OURS, "cannot write: %s", strerror(errno));
 	return (int)probe_exit_status(&report);
 }

@@ -21,7 +21,7 @@ enum probe_status {
 	PROBE_NOTHING_REFUSED = 0,
 	PROBE_SOMETHING_REFUSED = 1,
 	PROBE_NOT_FOUND_OUT = 2,
-	PROBE_BAD_USAGE = 125,
+	PROBE_OURS = 125, /* bad usage, or it cannot write */
 	PROBE_NOT_EXECUTABLE = 126,
 	PROBE_NOT_FOUND = 127,
 };

@@ -462,7 +462,7 @@ static void tell_place(struct sweep *sweep, const struct place *place)
 	else if (place->known)
 		snprintf(what, sizeof what, "makes system call %ju", (uintmax_t)place->number);
 	else
-		snprintf(what, sizeof what, "makes a system call, number not known");
+		snprintf(what, sizeof what, "makes a system call of no known number");
 	if (place->function)
 		snprintf(where, sizeof where, "the function at %#jx",
 			 (uintmax_t)place->function->start);

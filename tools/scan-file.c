@@ -388,6 +388,7 @@ static void look_at_program(struct image *image, const struct stat *status,
 	if (has_go_note(image))
 		finding_add(details, KIND_GO, scan_text("made by the Go compiler"));
 	code_look(image);
+	details->incomplete = image->fault;
 	verdict_find(details);
 }
 

@@ -54,7 +54,7 @@ static unsigned kind_bit(const char *word, size_t length)
 		if (strlen(kind_words[kind].name) == length &&
 		    memcmp(kind_words[kind].name, word, length) == 0)
 			return 1U << kind;
-	scan_fail("--only: there is no finding '%.*s' (see jitmend scan --help)", (int)length,
+	scan_fail("--only: there is no finding '%.*s'; see jitmend scan --help", (int)length,
 		  word);
 }
 
@@ -156,14 +156,16 @@ struct settings_of_scan scan_options(int argc, char **argv)
 			break;
 		case 'p': settings.preload = optarg; break;
 		case 'q': settings.quiet = true; break;
-		case ':': scan_fail("option '%s' needs a value", argv[optind - 1]);
+		case ':': scan_fail("option '%s' needs a value; see jitmend scan --help", argv[optind - 1]);
 		default:
-			scan_fail("unknown option '%s', or a value too many (see jitmend scan --help)",
+			scan_fail(optopt && strchr(argv[optind - 1], '=')
+					? "option '%s' takes no value; see jitmend scan --help"
+					: "unknown option '%s'; see jitmend scan --help",
 				  argv[optind - 1]);
 		}
 	}
 	if (optind == argc)
-		scan_fail("no file and no folder given (see jitmend scan --help)");
+		scan_fail("no file and no folder given; see jitmend scan --help");
 	settings.colour = parse_colour(colour);
 	settings.paths = argv + optind;
 	return settings;

@@ -83,9 +83,9 @@ static void print_file(const struct file *file, const struct settings_of_scan *s
 
 static void print_summary(const struct settings_of_scan *settings, const struct summary *summary)
 {
-	printf("%zu ELF files", summary->elf);
+	printf("%zu ELF file%s", summary->elf, summary->elf == 1 ? "" : "s");
 	if (summary->other)
-		printf(", %zu others", summary->other);
+		printf(", %zu other%s", summary->other, summary->other == 1 ? "" : "s");
 	if (summary->objects)
 		printf(", %zu object files and core dumps", summary->objects);
 	if (summary->debug)

@@ -52,4 +52,6 @@ void verdict_find(struct details *details)
 	} else {
 		details->verdict = VERDICT_NOTHING;
 	}
+	if (details->incomplete)
+		add_reason(details, "not all of it could be read");
 }

@@ -109,6 +109,7 @@ struct details {
 	size_t count, room;
 	enum verdict verdict;
 	char *why;            /* one line, or NULL */
+	bool incomplete;      /* something in the file could not be read */
 	char *soname;         /* or NULL */
 	char *rpath;          /* DT_RUNPATH, or else DT_RPATH; or NULL */
 	char **needed;

@@ -29,7 +29,7 @@ void fail(const char *format, ...)
 	vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
 	progress_end();
-	fputs("jitmend report: ", stderr);
+	fputs("jitmend: report: ", stderr);
 	print_safe(stderr, line);
 	fputs("\n", stderr);
 	exit(STATUS_OURS);
@@ -78,7 +78,7 @@ static _Noreturn void help(void)
 	      "  --no-symbols        open no file that a journal names\n"
 	      "  --help              show this\n"
 	      "\n"
-	      "Exit status: 0; 1 where a journal or a line of one could not be read, the rest\n"
+	      "Exit status: 0; 2 where a journal or a line of one could not be read, the rest\n"
 	      "being reported all the same; 125 where jitmend report was called wrongly or\n"
 	      "cannot write.\n",
 	      stdout);
@@ -200,7 +200,7 @@ static void say_problems(const struct model *model)
 	for (uint32_t i = 0; i < model->problem_count; i++) {
 		const struct problem *entry = &model->problems[i];
 
-		fputs("jitmend report: ", stderr);
+		fputs("jitmend: report: ", stderr);
 		print_safe(stderr, journal_name(entry->journal));
 		if (entry->line)
 			fprintf(stderr, ":%lu", entry->line);
@@ -209,7 +209,7 @@ static void say_problems(const struct model *model)
 		fputs("\n", stderr);
 	}
 	if (model->broken > model->problem_count)
-		fprintf(stderr, "jitmend report: and %lu more like these\n",
+		fprintf(stderr, "jitmend: report: and %lu more like these\n",
 			model->broken - model->problem_count);
 }
 

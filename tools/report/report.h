@@ -31,7 +31,7 @@
 
 enum status {
 	STATUS_FINE = 0,
-	STATUS_BAD_INPUT = 1,
+	STATUS_BAD_INPUT = 2,
 	STATUS_OURS = 125, /* the same as env(1) */
 };
 
