@@ -33,7 +33,8 @@ struct backing {
 	int descriptor;    /* of descriptors.h; -1: this number is free */
 	bool shared;
 	bool frozen;
-	uint64_t inode;
+	uint64_t device, inode;
+	long access;       /* O_ACCMODE of its descriptor */
 	uint64_t windows;  /* given out */
 	uint64_t size;     /* windows that the file has */
 	size_t used;       /* pages that the page table refers to */
@@ -198,7 +199,9 @@ static long take_in(int fd, bool shared)
 		.descriptor = descriptors_keep(fd),
 		.shared = shared,
 		.frozen = !shared && forks,
+		.device = status.st_dev,
 		.inode = status.st_ino,
+		.access = sys_fcntl(fd, F_GETFL, 0) & O_ACCMODE,
 	};
 	if (backings[number].descriptor < 0) {
 		sys_close(fd);
@@ -226,6 +229,14 @@ int backing_descriptor(unsigned number)
 bool backing_is_file(unsigned number, uint64_t inode)
 {
 	return backings[number].inode == inode;
+}
+
+bool backing_is_same_file(unsigned number, unsigned other)
+{
+	const struct backing *one = &backings[number], *two = &backings[other];
+
+	return number == other || (one->shared && two->shared && one->inode == two->inode &&
+				   one->device == two->device && one->access == two->access);
 }
 
 bool backing_is_frozen(unsigned number)

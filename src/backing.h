@@ -79,6 +79,9 @@ int backing_descriptor(unsigned backing);
 /* Whether the file under a mapping, by its inode, is this one. */
 bool backing_is_file(unsigned backing, uint64_t inode);
 
+/* Whether what is mapped of one can be in one mapping with what is mapped of the other. */
+bool backing_is_same_file(unsigned number, unsigned other);
+
 /* Whether it may not be written to any more. */
 bool backing_is_frozen(unsigned backing);
 bool backing_is_shared(unsigned backing);

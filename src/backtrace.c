@@ -6,12 +6,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
 #include <unwind.h>
 
+#include "descriptors.h"
 #include "loader.h"
+#include "lock.h"
 #include "sys.h"
-
 
 /* Frames of our own, between the unwinder and the host's call. */
 #define OWN_FRAMES 16u
@@ -28,11 +28,12 @@ static walk *by_libgcc;
 static address_of *libgcc_address;
 static __thread bool inside;
 
-/* The unwinder's pipe, and what its ends must be. */
+/* The unwinder's pipe: its two ends as the unwinder knows them, and as descriptors.h
+ * has them. */
 static struct {
 	atomic_bool known;
 	int fds[2];
-	ino_t inode;
+	int handles[2];
 } its_pipe;
 static __thread bool acquainted; /* libunwind has what it keeps of this thread */
 static __thread bool locked;     /* see backtrace_locks_held */
@@ -44,28 +45,30 @@ bool backtrace_is_unwinding(void)
 
 void backtrace_keep_pipe(int fds[2])
 {
-	struct stat status;
+	uint64_t mask;
 
-	for (int i = 0; i < 2; i++)
-		fds[i] = sys_move_up(fds[i]);
-	if (sys_failed(sys_fstat(fds[0], &status)))
-		return;
-	its_pipe.fds[0] = fds[0];
-	its_pipe.fds[1] = fds[1];
-	its_pipe.inode = status.st_ino;
+	lock_take(&mask);
+	for (int i = 0; i < 2; i++) {
+		int handle = descriptors_keep(fds[i]);
+
+		if (handle >= 0)
+			fds[i] = descriptors_number(handle);
+		its_pipe.fds[i] = fds[i];
+		its_pipe.handles[i] = handle;
+	}
+	lock_release(&mask);
 	atomic_store(&its_pipe.known, true);
 }
 
-/* Both ends of a pipe are one inode. */
+/* The host may have wanted one of the numbers for itself, and ours went to another,
+ * of which the unwinder knows nothing. */
 static bool pipe_is_its_own(void)
 {
-	struct stat status;
-
 	if (!atomic_load(&its_pipe.known))
 		return true;
 	for (int i = 0; i < 2; i++)
-		if (sys_failed(sys_fstat(its_pipe.fds[i], &status)) ||
-		    status.st_ino != its_pipe.inode || !S_ISFIFO(status.st_mode))
+		if (descriptors_number(its_pipe.handles[i]) != its_pipe.fds[i] ||
+		    !descriptors_is_open(its_pipe.handles[i]))
 			return false;
 	return true;
 }

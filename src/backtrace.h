@@ -23,8 +23,9 @@ const char *backtrace_unwinder(void);
 /* Whether this thread is in the unwinder; then what it opens is to be kept apart. */
 bool backtrace_is_unwinding(void);
 
-/* The two ends of the unwinder's own pipe, which are moved to high numbers. Once
- * one of them is something else the unwinder is not asked any more. */
+/* The two ends of the unwinder's own pipe, which descriptors.h keeps from now on: FDS
+ * are the numbers that it is to have. Once one of them is something else the unwinder
+ * is not asked any more. Takes the lock. */
 void backtrace_keep_pipe(int fds[2]);
 
 /* The frames from CALL_SITE, which is one of the return addresses on the stack,

@@ -215,6 +215,7 @@ bool calls_settle(const struct system_call *call, long *result)
 		return *result = call_sigaction(call), true;
 	case SYS_close:
 		return *result = closing_close((int)a[0]), true;
+	case SYS_fcntl:
 	case SYS_fstat:
 		if (!descriptors_is_ours((int)a[0]))
 			return false;

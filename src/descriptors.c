@@ -195,6 +195,13 @@ void descriptors_in_child(void)
 	atomic_store(&process, sys_getpid());
 }
 
+bool descriptors_of_another(void)
+{
+	int owner = atomic_load(&process);
+
+	return owner && owner != sys_getpid();
+}
+
 /* ------------------------------------------------------------- giving way */
 
 static long duplicate(int old, int fd, int flags)
@@ -247,7 +254,7 @@ long descriptors_give_way(int old, int fd, int flags)
 		return flags == DESCRIPTORS_DUP2 ? -EBADF : -EINVAL; /* dup(2) */
 	if (descriptors_is_ours(old))
 		return duplicate(-1, fd, flags);
-	if (atomic_load(&process) != sys_getpid())
+	if (descriptors_of_another())
 		return duplicate(old, fd, flags);
 	lock_take(&mask);
 	result = descriptors_is_ours(fd) ? move_and_duplicate(old, fd, flags) :

@@ -67,4 +67,8 @@ long descriptors_give_way(int old, int fd, int flags);
 /* In a child of fork, which has memory of its own. */
 void descriptors_in_child(void);
 
+/* Whether this is a child of vfork: what it opens is in no table, and nothing that is
+ * in one may be released by it. */
+bool descriptors_of_another(void);
+
 #endif

@@ -300,7 +300,8 @@ bool detour_restore(ucontext_t *context)
 		if (within % sizeof *slot == 0)
 			context->uc_mcontext.gregs[REG_RIP] = (greg_t)slot->origin;
 		else
-			context->uc_mcontext.gregs[REG_RIP] = (greg_t)(slot->origin + slot->length);
+			context->uc_mcontext.gregs[REG_RIP] = (greg_t)slot->origin +
+								     (greg_t)slot->length;
 		return true;
 	}
 	return false;

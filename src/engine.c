@@ -20,7 +20,8 @@
 #include "walk.h"
 
 #ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* asm-generic/mman-common.h of Linux 5.14 */
+#define MADV_POPULATE_READ 22 /* asm-generic/mman-common.h of Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
 #endif
 
 struct walk walk = { .mode = MODE_OFF };
@@ -194,6 +195,24 @@ void walk_forget(uintptr_t address, size_t length)
 	lock_release(&mask);
 }
 
+void walk_note_advice(uintptr_t address, size_t length)
+{
+	uint64_t mask;
+
+	if (!engine_may_mend_with_views() || address + length < address)
+		return;
+	lock_take(&mask);
+	views_note_advice(address, address + length);
+	lock_release(&mask);
+}
+
+/* It takes along what was said of it. */
+static void note_moved_advice(uintptr_t from, size_t old_whole, uintptr_t to, size_t whole)
+{
+	if (views_may_be_advised(from, from + old_whole))
+		walk_note_advice(to, whole);
+}
+
 long engine_munmap(uintptr_t address, size_t length)
 {
 	uint64_t mask;
@@ -315,7 +334,7 @@ static bool is_no_move(uintptr_t from, size_t old_whole, size_t whole, int flags
 	       (to % PAGE_BYTES || (from + old_whole > to && to + whole > from));
 }
 
-long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to)
+static long move_any(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to)
 {
 	size_t old_whole = page_up(old_length), whole = page_up(length);
 	uint64_t mask;
@@ -345,6 +364,15 @@ long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, 
 	return result;
 }
 
+long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to)
+{
+	long result = move_any(from, old_length, length, flags, to);
+
+	if (!sys_failed(result))
+		note_moved_advice(from, page_up(old_length), (uintptr_t)result, page_up(length));
+	return result;
+}
+
 /* Advice whose meaning is another for a shared file mapping than for the private
  * memory that the program asked for. */
 static bool is_of_private_memory(int advice)
@@ -368,23 +396,61 @@ static bool is_of_private_memory(int advice)
 	}
 }
 
+/* Mapped so that it can be read, and not asked so; the heap's end may have gone, and
+ * come again as other memory. */
+static bool is_read_unasked(const struct code_page *page, uintptr_t at)
+{
+	struct vma vma;
+
+	if (page->state != PAGE_VIEWED || page->ask & PROT_READ || !(page->view & PROT_READ))
+		return false;
+	return !vma_look(at, &vma) && vma.start <= at && vma.protection & PROT_READ &&
+	       vma.shared == (page->backing != 0);
+}
+
+/* Up to where the kernel would come in filling in page tables for reading. */
+static uintptr_t end_of_readable(uintptr_t address, uintptr_t end)
+{
+	for (uintptr_t at = address, stop; at < end; at = stop) {
+		struct code_page page;
+
+		stop = codepages_run(at, end, &page);
+		if (is_read_unasked(&page, at))
+			return at;
+	}
+	return end;
+}
+
+static long populate_read(uintptr_t address, size_t length)
+{
+	uintptr_t end = address + length, readable = end_of_readable(address, end);
+	long result;
+
+	if (readable == end || address % PAGE_BYTES || end < address)
+		return sys_madvise(address, length, MADV_POPULATE_READ);
+	result = sys_madvise(address, readable - address, MADV_POPULATE_READ);
+	return result ? result : -EINVAL;
+}
+
 long engine_madvise(uintptr_t address, size_t length, int advice)
 {
 	size_t whole = page_up(length);
 	uint64_t mask;
 	long result = 0;
 
+	if (advice == MADV_DONTFORK || advice == MADV_DONTDUMP)
+		walk_note_advice(address, whole);
 	if (!codepages_any(address, whole))
 		return sys_madvise(address, length, advice);
 	/* Under the lock, so that it does not meet the hole of a move. */
 	lock_take(&mask);
 	if (is_of_private_memory(advice) && address % PAGE_BYTES == 0)
 		result = views_return_files(address, address + whole);
-	if (advice == MADV_DONTFORK || advice == MADV_DONTDUMP)
-		views_note_advice();
 	if (advice == MADV_POPULATE_WRITE)
 		views_will_write(page_down(address), page_up(address + length));
-	if (!result)
+	if (!result && advice == MADV_POPULATE_READ)
+		result = populate_read(address, whole);
+	else if (!result)
 		result = sys_madvise(address, length, advice);
 	lock_release(&mask);
 	return result;
@@ -392,10 +458,10 @@ long engine_madvise(uintptr_t address, size_t length, int advice)
 
 long engine_lock(long number, long a, long b, long c)
 {
-	bool all = number == SYS_mlockall;
-
-	if (walk.mode == MODE_MEND && (all || codepages_any(page_down((uintptr_t)a), (size_t)b)))
-		views_note_advice();
+	if (number == SYS_mlockall)
+		walk_note_advice(0, 1UL << ARCH_ADDRESS_BITS);
+	else
+		walk_note_advice(page_down((uintptr_t)a), page_up((size_t)b) + PAGE_BYTES);
 	return SYS_CALL(number, a, b, c, 0, 0, 0);
 }
 
@@ -426,15 +492,16 @@ static bool may_write_at(uintptr_t at, uintptr_t end, uintptr_t *stop)
 	long result;
 
 	*stop = codepages_run(at, end, &page);
+	result = vma_look(at, &vma);
+	/* Pages that are alike to the table may be of two files. */
+	if (!result && vma.start <= at && vma.end < *stop)
+		*stop = vma.end;
 	if (page.state == PAGE_VIEWED)
 		return page.ask & PROT_WRITE && !is_past_end(*stop - 1);
-	result = vma_look(at, &vma);
 	if (result == -ENOENT || (!result && vma.start > at))
 		return false;
 	if (result) /* nobody to ask */
 		return true;
-	if (vma.end < *stop)
-		*stop = vma.end;
 	return vma.protection & PROT_WRITE && !is_past_end(*stop - 1);
 }
 

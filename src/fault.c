@@ -6,6 +6,7 @@
 
 #include "codepages.h"
 #include "lock.h"
+#include "rung/anonymous.h"
 #include "rung/views.h"
 #include "sys.h"
 #include "vma.h"
@@ -47,6 +48,7 @@ static bool settle(const struct fault *fault)
 	switch (page.state) {
 	case PAGE_UNKNOWN: /* gone while this thread waited: then it is again as it was */
 	case PAGE_PLAIN:
+		rung_anonymous_bring_back();
 		return permitted_now(fault, &page);
 	case PAGE_VIEWED:
 		return views_fault(fault->address, fault->access, fault->context);

@@ -109,6 +109,7 @@ static bool put_start(void)
 		.path = program_path ? program_path : table->path,
 		.release = table->kernel.release,
 		.machine = table->kernel.machine,
+		.policy_from = policy_known_from(),
 		.mdwe = policy_is_mdwe(),
 		.unwinder = backtrace_unwinder(),
 		.settings = settings,

@@ -93,8 +93,7 @@ static void add_start(struct text *text, const struct record_start *start)
 	add_string(text, "machine", start->machine);
 	add_string(text, "mode", start->settings->mode == MODE_AUDIT ? "audit" : "mend");
 	add_policy(text, start->settings);
-	add_string(text, "policy_from",
-		   start->settings->policy == POLICY_AUTO ? "requests" : "settings");
+	add_string(text, "policy_from", start->policy_from);
 	add_boolean(text, "mdwe", start->mdwe);
 	add_string(text, "unwinder", start->unwinder);
 	add_number(text, "frames", stacks_frames());

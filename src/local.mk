@@ -74,7 +74,7 @@ src_libjitmend_la_SOURCES = \
 	src/hook/fork.h src/hook/fork.c \
 	src/hook/exec.c \
 	src/hook/end.c \
-	src/hook/pipe.c \
+	src/hook/unwinder.c \
 	src/hook/descriptor.c \
 	src/hook/written.h src/hook/written.c \
 	src/hook/read.c \

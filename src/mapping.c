@@ -211,8 +211,6 @@ static long map_in_views(const struct request *r)
 	uint64_t mask;
 	long result;
 
-	if (r->flags & MAP_LOCKED)
-		views_note_advice();
 	if (r->flags & (MAP_HUGETLB | MAP_GROWSDOWN) || type == 0 || !walk.door->guard_faults())
 		return map_not_mended(r);
 	lock_take(&mask);
@@ -343,7 +341,7 @@ static bool is_innocent(const struct request *r)
 	return !is_shared_anonymous(r) || walk.mode != MODE_MEND || !walk.may_refuse;
 }
 
-long engine_mmap(const struct request *r)
+static long map_any(const struct request *r)
 {
 	if (walk.mode == MODE_OFF || is_innocent(r))
 		return pass_mmap(r, r->flags, r->fd);
@@ -353,6 +351,15 @@ long engine_mmap(const struct request *r)
 	if (maps_dev_zero(r))
 		return map_anonymous_instead(r);
 	return map_mended(r, r, danger_of_protection(r, walk_asked(r)));
+}
+
+long engine_mmap(const struct request *r)
+{
+	long result = map_any(r);
+
+	if (r->flags & MAP_LOCKED && !sys_failed(result))
+		walk_note_advice((uintptr_t)result, page_up(r->length));
+	return result;
 }
 
 long engine_shmat(const struct request *r)

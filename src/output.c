@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "memory.h"
 #include "settings.h"
 #include "sys.h"
@@ -19,14 +20,20 @@
 static const char *pattern;
 static enum output_kind kind;
 
-/* A number, and what it must be. */
-static struct {
-	int fd;
-	int pid; /* the process that opened it */
+/* What is open, and what it must be. */
+struct output {
+	int handle; /* of descriptors.h; -1: the number is nobody's to keep */
+	int fd;     /* the number then */
+	int pid;    /* the process that opened it */
 	dev_t device, root_device;
 	ino_t inode, root_inode;
 	bool torn; /* it ends in half a line */
-} output = { .fd = -1 };
+};
+
+/* This process's, and what a child of vfork opened for itself: its parent's numbers
+ * are in its memory, but not in its table of descriptors. */
+static struct output own = { .handle = -1, .fd = -1 }, visitor = { .handle = -1, .fd = -1 };
+static struct output *output = &own; /* what is written to */
 
 enum output_kind output_kind(void)
 {
@@ -35,23 +42,39 @@ enum output_kind output_kind(void)
 
 /* ---------------------------------------------------------------- opening */
 
-static long remember(int fd)
+static long remember(int handle, int fd)
 {
 	struct stat status;
-	long result = sys_fstat(fd, &status);
+	long result = sys_fstat(handle < 0 ? fd : descriptors_number(handle), &status);
 
 	if (sys_failed(result))
 		return result;
-	output.fd = fd;
-	output.pid = sys_getpid();
-	output.device = status.st_dev;
-	output.inode = status.st_ino;
-	output.torn = false;
+	*output = (struct output){
+		.handle = handle,
+		.fd = fd,
+		.pid = sys_getpid(),
+		.device = status.st_dev,
+		.inode = status.st_ino,
+	};
 	if (!sys_failed(sys_stat("/", &status))) {
-		output.root_device = status.st_dev;
-		output.root_inode = status.st_ino;
+		output->root_device = status.st_dev;
+		output->root_inode = status.st_ino;
 	}
 	return 0;
+}
+
+/* FD, fresh, is where the host does not meet it, or closed. */
+static long keep(int fd)
+{
+	int handle;
+
+	if (output == &visitor)
+		return remember(-1, sys_move_up(fd));
+	handle = descriptors_keep(fd);
+	if (handle >= 0)
+		return remember(handle, -1);
+	sys_close(fd);
+	return -EMFILE;
 }
 
 static const char *file_name(void)
@@ -71,7 +94,7 @@ static long open_file(void)
 		return -ENAMETOOLONG;
 	fd = sys_open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		      0666);
-	return sys_failed(fd) ? fd : remember(sys_move_up((int)fd));
+	return sys_failed(fd) ? fd : keep((int)fd);
 }
 
 static long open_socket(const char *path)
@@ -89,14 +112,14 @@ static long open_socket(const char *path)
 		sys_close((int)fd);
 		return result;
 	}
-	return remember(sys_move_up((int)fd));
+	return keep((int)fd);
 }
 
 static long open_output(void)
 {
 	switch (kind) {
 	case OUTPUT_STDERR:
-		return remember(2);
+		return remember(-1, 2);
 	case OUTPUT_SYSLOG:
 		return open_socket(OUTPUT_SYSLOG_SOCKET);
 	case OUTPUT_JOURNALD:
@@ -123,20 +146,26 @@ long output_begin(const char *from)
 
 /* --------------------------------------------------------------- checking */
 
+static int number(void)
+{
+	return output->handle < 0 ? output->fd : descriptors_number(output->handle);
+}
+
 static bool is_ours(void)
 {
 	struct stat status;
+	int fd = number();
 
-	return output.fd >= 0 && !sys_failed(sys_fstat(output.fd, &status)) &&
-	       status.st_dev == output.device && status.st_ino == output.inode;
+	return fd >= 0 && !sys_failed(sys_fstat(fd, &status)) &&
+	       status.st_dev == output->device && status.st_ino == output->inode;
 }
 
 static bool same_root(void)
 {
 	struct stat status;
 
-	return !sys_failed(sys_stat("/", &status)) && status.st_dev == output.root_device &&
-	       status.st_ino == output.root_inode;
+	return !sys_failed(sys_stat("/", &status)) && status.st_dev == output->root_device &&
+	       status.st_ino == output->root_inode;
 }
 
 /* Renamed or removed, by logrotate perhaps. In another root the name is another
@@ -147,8 +176,8 @@ static bool lost_its_name(void)
 	const char *path = file_name();
 
 	return path && same_root() &&
-	       (sys_failed(sys_stat(path, &status)) || status.st_dev != output.device ||
-		status.st_ino != output.inode);
+	       (sys_failed(sys_stat(path, &status)) || status.st_dev != output->device ||
+		status.st_ino != output->inode);
 }
 
 static bool names_process(void)
@@ -159,25 +188,40 @@ static bool names_process(void)
 	return false;
 }
 
-static void close_output(void)
+/* A child of fork has a file of its own where the name holds %p; its parent's
+ * is closed in it. */
+static bool is_usable(void)
 {
-	sys_close(output.fd);
-	output.fd = -1;
+	if (kind != OUTPUT_FILE)
+		return is_ours();
+	return is_ours() && !(names_process() && output->pid != sys_getpid()) && !lost_its_name();
 }
 
-/* A child of fork has a file of its own where the name holds %p; its parent's
- * is closed in it. Standard error that became something else is the host's to
- * keep. */
+static void close_output(void)
+{
+	if (output->handle >= 0)
+		descriptors_release(output->handle);
+	else if (is_ours())
+		sys_close(output->fd);
+	output->handle = output->fd = -1;
+}
+
+/* Standard error that became something else is the host's to keep. What a child of
+ * vfork closed or opened would be wrong for its parent, which goes on with OWN. */
 bool output_refresh(void)
 {
-	bool ours = is_ours();
-
-	if (kind == OUTPUT_FILE && ours &&
-	    ((names_process() && output.pid != sys_getpid()) || lost_its_name())) {
-		close_output();
-		ours = false;
+	output = &own;
+	if (is_usable())
+		return false;
+	if (kind == OUTPUT_STDERR)
+		return false;
+	if (descriptors_of_another()) {
+		output = &visitor;
+		if (is_usable())
+			return false;
 	}
-	return !ours && kind != OUTPUT_STDERR && !sys_failed(open_output());
+	close_output();
+	return !sys_failed(open_output());
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -216,30 +260,30 @@ static long write_without_signals(int fd, const char *bytes, size_t length)
 static void take_back(size_t length)
 {
 	struct stat status;
-	long end = SYS_CALL(SYS_lseek, output.fd, 0, SEEK_CUR, 0, 0, 0);
+	long end = SYS_CALL(SYS_lseek, number(), 0, SEEK_CUR, 0, 0, 0);
 
-	output.torn = true;
-	if (sys_failed(end) || sys_failed(sys_fstat(output.fd, &status)) ||
+	output->torn = true;
+	if (sys_failed(end) || sys_failed(sys_fstat(number(), &status)) ||
 	    !S_ISREG(status.st_mode) || status.st_size != end)
 		return;
-	if (!sys_failed(SYS_CALL(SYS_ftruncate, output.fd, end - (long)length, 0, 0, 0, 0)))
-		output.torn = false;
+	if (!sys_failed(SYS_CALL(SYS_ftruncate, number(), end - (long)length, 0, 0, 0, 0)))
+		output->torn = false;
 }
 
 static bool mend_torn_line(void)
 {
-	if (output.torn && write_without_signals(output.fd, "\n", 1) == 1)
-		output.torn = false;
-	return !output.torn;
+	if (output->torn && write_without_signals(number(), "\n", 1) == 1)
+		output->torn = false;
+	return !output->torn;
 }
 
 bool output_write(const char *bytes, size_t length)
 {
 	long written;
 
-	if (!is_ours() || would_wait(output.fd) || !mend_torn_line())
+	if (!is_ours() || would_wait(number()) || !mend_torn_line())
 		return false;
-	written = write_without_signals(output.fd, bytes, length);
+	written = write_without_signals(number(), bytes, length);
 	if (written > 0 && (size_t)written < length && kind == OUTPUT_FILE)
 		take_back((size_t)written);
 	return written == (long)length;

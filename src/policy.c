@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/wait.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
@@ -16,6 +19,7 @@
 #endif
 
 static unsigned words;
+static const char *known_from = "requests";
 static long mdwe; /* PR_GET_MDWE's answer */
 static bool filtered; /* a seccomp filter is in force */
 static atomic_int refusals[DANGER_COUNT]; /* errno; 0: not refused as far as known */
@@ -44,6 +48,40 @@ bool policy_filter_refuses_exec(void)
 	return sys_mprotect(PAGE_BYTES, 0, PROT_READ | PROT_EXEC, -1) == -EPERM;
 }
 
+/* A filter may answer with death, which then is a child's. It has memory of its own:
+ * it leaves no core file, and kernels before 5.16 that write one end all who share
+ * the memory. No handler of the host's runs in it, no signal tells of its end, and a
+ * tracer of the host's has nothing to do with it. */
+static long begin_child(void)
+{
+	return SYS_CALL(SYS_clone, CLONE_VFORK | CLONE_UNTRACED, 0, 0, 0, 0, 0);
+}
+
+static void answer_in_child(void)
+{
+	if (!sys_failed(sys_prctl(PR_SET_DUMPABLE, 0)))
+		SYS_CALL(SYS_exit, policy_filter_refuses_exec(), 0, 0, 0, 0, 0);
+	for (;;)
+		SYS_CALL(SYS_exit, 0, 0, 0, 0, 0, 0);
+}
+
+/* Where nobody can be sent to ask, the host's own requests find out. */
+static bool filter_refuses_or_kills(void)
+{
+	uint64_t all = ~0ULL, mask;
+	int status = 0;
+	long child;
+
+	sys_sigprocmask(SIG_SETMASK, &all, &mask);
+	child = begin_child();
+	if (child == 0)
+		answer_in_child();
+	if (!sys_failed(child))
+		child = SYS_CALL(SYS_wait4, child, &status, __WCLONE, 0, 0, 0);
+	sys_sigprocmask(SIG_SETMASK, &mask, NULL);
+	return !sys_failed(child) && (status == 1 << 8 || (status & 0x7f) == SIGSYS);
+}
+
 static bool selinux_enforces(void)
 {
 	long fd = sys_open("/sys/fs/selinux/enforce", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
@@ -61,6 +99,17 @@ bool policy_may_refuse(void)
 	return policy_refuses(DANGER_EXECMEM) || filtered || selinux_enforces();
 }
 
+static void find_out(void)
+{
+	if (policy_is_mdwe()) {
+		words = POLICY_MDWE;
+		known_from = "prctl";
+	} else if (filtered && filter_refuses_or_kills()) {
+		words = POLICY_SECCOMP;
+		known_from = "filter";
+	}
+}
+
 void policy_begin(unsigned set, bool mend)
 {
 	words = set;
@@ -70,10 +119,10 @@ void policy_begin(unsigned set, bool mend)
 	if (sys_failed(mdwe) && mdwe != -EINVAL)
 		mdwe = PR_MDWE_REFUSE_EXEC_GAIN;
 	filtered = sys_prctl(PR_GET_SECCOMP, 0) == SECCOMP_MODE_FILTER;
-	if (mend && words == POLICY_AUTO && policy_is_mdwe())
-		words = POLICY_MDWE;
-	if (mend && words == POLICY_AUTO && filtered && policy_filter_refuses_exec())
-		words = POLICY_SECCOMP;
+	if (words != POLICY_AUTO)
+		known_from = "settings";
+	else if (mend)
+		find_out();
 	atomic_store(&any_refusal, words != POLICY_AUTO);
 	if (words & (POLICY_EXECMEM | POLICY_MDWE | POLICY_SECCOMP | POLICY_STRICT))
 		policy_learn_no_anonymous();
@@ -83,6 +132,11 @@ void policy_begin(unsigned set, bool mend)
 		policy_learn_no_gain();
 	if (words & POLICY_EXECMEM)
 		policy_learn_no_fresh_code();
+}
+
+const char *policy_known_from(void)
+{
+	return known_from;
 }
 
 bool policy_is_mdwe(void)

@@ -48,6 +48,10 @@ void policy_learn_no_gain(void);
 bool policy_allows_fresh_code(void);
 void policy_learn_no_fresh_code(void);
 
+/* How it is known, in the journal's words: "settings" (the user said so), "prctl" or
+ * "filter" (asked at start), "requests" (those of the host find out). */
+const char *policy_known_from(void);
+
 /* Whether PR_SET_MDWE was in force at start, as the kernel said. */
 bool policy_is_mdwe(void);
 
@@ -58,7 +62,8 @@ long policy_mdwe_answer(void);
 bool policy_is_filtered(void);
 
 /* Whether a filter refuses what asks for PROT_EXEC, by a call that the kernel, and
- * so SELinux, would not mind. A filter that kills kills. */
+ * so SELinux, would not mind. A filter that kills kills; policy_begin asks in a child,
+ * and takes death for a refusal. */
 bool policy_filter_refuses_exec(void);
 
 /* Whether private anonymous memory can be made executable, which rung 1 needs;

@@ -131,18 +131,19 @@ static long give_shared(const struct piece *piece, int protection, int pkey)
 {
 	uintptr_t at = piece->start;
 	struct vma vma;
-	long backing;
+	long backing, result;
 
 	if (vma_find(piece->start, &vma) || vma.start > piece->start)
 		return -EACCES;
 	backing = backing_share_mapping(&vma, !vma_advice(piece->start).never_write);
 	if (sys_failed(backing))
 		return -EACCES;
-	if (views_note_file(piece->start, piece->end, piece->protection, piece->protection,
-			    (unsigned)backing,
-			    (vma.offset + (piece->start - vma.start)) / PAGE_BYTES)) {
+	result = views_note_file(piece->start, piece->end, piece->protection, piece->protection,
+				 (unsigned)backing,
+				 (vma.offset + (piece->start - vma.start)) / PAGE_BYTES);
+	if (result) {
 		backing_drop((unsigned)backing, 0, 0);
-		return -EACCES;
+		return result;
 	}
 	return views_protect(&at, piece->end, protection, pkey);
 }
@@ -289,9 +290,24 @@ static void note_given(struct reports *reports, const struct request *r,
 	walk_note(reports, &given, outcome, true);
 }
 
+/* FAILURE is the rung's. It may be in want of memory, as the kernel may be: a program
+ * that hears of a policy then gives up what it could have later. */
+static long not_given(const struct request *r, const struct piece *piece, bool anonymous_refused,
+		      long failure, struct reports *reports)
+{
+	long result = -policy_error(piece->danger);
+
+	if (policy_expected(piece->danger))
+		result = ask_kernel_after(r, piece, anonymous_refused, reports);
+	else
+		walk_note(reports, piece, OUTCOME_REFUSED, true);
+	return sys_refused(result) && failure == -ENOMEM ? failure : result;
+}
+
 static long give(const struct request *r, const struct piece *piece, struct reports *reports)
 {
 	enum verdict verdict = judge(r, piece);
+	bool anonymous_refused = false;
 	long result;
 
 	if (is_never_writable(r, piece))
@@ -305,26 +321,22 @@ static long give(const struct request *r, const struct piece *piece, struct repo
 			return result;
 	}
 	result = take_rung(verdict, piece, r);
+	if (sys_refused(result) && verdict != VERDICT_VIEWS) {
+		/* Then a file of ours may do. What was refused was execmem. */
+		policy_learn_refusal(DANGER_EXECMEM, (int)-result);
+		policy_learn_no_anonymous();
+		verdict = judge(r, piece);
+		anonymous_refused = true;
+		if (verdict == VERDICT_VIEWS)
+			result = take_rung(verdict, piece, r);
+	}
 	if (!result) {
 		note_given(reports, r, piece, outcome_of(verdict, r));
 		return 0;
 	}
 	if (result == -EINVAL)
 		return result; /* a protection key that there is not */
-	if (sys_refused(result) && verdict != VERDICT_VIEWS) {
-		/* Then a file of ours may do. What was refused was execmem. */
-		policy_learn_refusal(DANGER_EXECMEM, (int)-result);
-		policy_learn_no_anonymous();
-		verdict = judge(r, piece);
-		if (verdict == VERDICT_VIEWS && !take_rung(verdict, piece, r)) {
-			walk_note(reports, piece, walk_views_outcome(r), true);
-			return 0;
-		}
-	}
-	if (policy_expected(piece->danger))
-		return ask_kernel_after(r, piece, sys_refused(result), reports);
-	walk_note(reports, piece, OUTCOME_REFUSED, true);
-	return -policy_error(piece->danger);
+	return not_given(r, piece, anonymous_refused || sys_refused(result), result, reports);
 }
 
 /* The refusal of a range is that of the first piece that the kernel left

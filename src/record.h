@@ -24,6 +24,7 @@ struct record_start {
 	const char *version; /* of jitmend */
 	const char *path;    /* of the program's file */
 	const char *release, *machine; /* of the kernel, as uname(2) has them */
+	const char *policy_from; /* policy_known_from */
 	bool mdwe;           /* PR_SET_MDWE is in force */
 	const char *unwinder;
 	bool continues;      /* the file before was taken away */

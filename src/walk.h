@@ -36,6 +36,10 @@ void walk_tell(const struct reports *reports);
 /* What the program asks for, with what READ_IMPLIES_EXEC adds where we keep it. */
 int walk_asked(const struct request *r);
 
+/* The program has said of memory what must be said of what takes its place. Takes the
+ * lock. */
+void walk_note_advice(uintptr_t address, size_t length);
+
 /* Which of rungs 2 and 3 a request gets. */
 enum outcome walk_views_outcome(const struct request *r);
 

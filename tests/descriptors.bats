@@ -7,7 +7,7 @@
 load common
 load under
 
-CLOSING=(stat-each close-loop close-twice close-listed closefrom ranges range-on-exec)
+CLOSING=(stat-each ask-each close-loop close-twice close-listed closefrom ranges range-on-exec)
 ONTO=(dup2-onto-each dup3-onto-each bad-dups)
 
 setup() {
@@ -45,6 +45,17 @@ setup() {
 		skip "the limit on descriptors cannot be set"
 	same_under strict descriptors "${ONTO[@]}"
 	same_under strict descriptors --syscall "${ONTO[@]}"
+}
+
+# The log would begin anew if its descriptor had been lost.
+@test "the log and the backtraces go on in one piece" {
+	for part in "${CLOSING[@]}" dup2-onto-each; do
+		rm -f log.strict
+		same_under strict descriptors "$part"
+		[ "$(grep -c '"event":"start"' log.strict)" -eq 1 ] || {
+			echo "$part" && cat log.strict && false
+		}
+	done
 }
 
 @test "a table of descriptors of its own" {

@@ -55,7 +55,7 @@ drop_in_variables() {
 		variables+=("$line")
 	done < <(sed -n 's/^Environment="\(.*\)"$/\1/p' "$DROP_IN" |
 		sed -E "s|^LD_PRELOAD=.*(/.LIB/)|LD_PRELOAD=$top_builddir/src/preload\\1|")
-	[ "${#variables[@]}" -eq 4 ]
+	[ "${#variables[@]}" -eq 3 ]
 	[ "${variables[2]}" = "JITMEND_LOG=journald:" ]
 	variables[2]=JITMEND_LOG=$PWD/log
 }
@@ -106,7 +106,7 @@ calls() {
 	[ -s "$name.calls" ]
 }
 
-@test "SystemCallFilter=: @system-service has what the library needs, @ipc two of it" {
+@test "SystemCallFilter=: @system-service has what the library needs, @ipc three of it" {
 	require_program systemd-analyze strace
 	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
 	require_deny --mdwe --noexec-dev
@@ -123,14 +123,8 @@ calls() {
 	expand @ipc >ipc
 	comm -12 ours ipc >taken
 	grep -qx process_vm_readv ipc
-	[ -z "$(grep -vxe memfd_create -e process_vm_readv taken)" ]
-	# And why the drop-in asks for no backtraces.
-	[ "${variables[3]}" = JITMEND_BACKTRACE=1 ]
-	rm log
-	calls traced "${variables[@]}" JITMEND_BACKTRACE=16 "$ASK" --fork "${REQUESTS[@]}"
-	grep -q '"unwinder":"libunwind"' log || return 0
-	comm -13 native.calls traced.calls | comm -23 - "$PWD/allowed" >further
-	[ "$(cat further)" = mincore ]
+	[ -z "$(grep -vxe memfd_create -e pipe2 -e process_vm_readv taken)" ]
+	grep -q '"event":"request".*"stack":\[{[^]]*},{' log
 }
 
 # expand SET: the calls in it and in the sets that it names.

@@ -275,3 +275,47 @@ setup() {
 	done
 	logged mended
 }
+
+# ------------------------------------------------------------------- memory
+
+@test "where a policy refuses, and there is no memory to mend it, that is said" {
+	local one
+
+	require_deny --execheap --execmod
+	run_as refused "$JITMEND" deny --execheap --execmod -- "$HOSTS/places" short-of-memory
+	run_as mended "$JITMEND" deny --execheap --execmod -- \
+		"$JITMEND" run --log="$PWD/log.%p" -- "$HOSTS/places" short-of-memory
+	show refused mended
+	for one in 'heap: -1 EACCES' 'file: -1 EACCES' 'heap, later: -1 EACCES' 'file, later: -1 EACCES'; do
+		grep -qx "$one" refused.out
+	done
+	for one in 'heap: -1 ENOMEM' 'file: -1 ENOMEM' 'heap, later: 0' 'file, later: 0'; do
+		grep -qx "$one" mended.out
+	done
+}
+
+# ---------------------------------------------------------- filters that kill
+
+under_killer() {
+	run_as "$1" python3 "$top_srcdir/tests/data/read-probe.py" kill "${@:2}"
+}
+
+@test "a filter that kills ends nobody who does not ask, and who asks is mended" {
+	local waits='import os
+try:
+    os.waitpid(-1, 0x40000000)
+except ChildProcessError:
+    print("no child")'
+
+	[ "$(uname -m)" = x86_64 ] || skip "the filter of this test is for x86_64"
+	under_killer native "$HOSTS/ask" brk-rx
+	[ "$(cat native.status)" -eq 159 ]
+	under_killer mended "$JITMEND" run --log="$PWD/log.%p" -- "$HOSTS/ask" brk-rx anon-rw-rx
+	show mended
+	[ "$(cat mended.out)" = $'brk-rx: ok\nanon-rw-rx: ok' ]
+	[ "$(cat mended.status)" -eq 0 ]
+	logged mended
+	under_killer idle "$JITMEND" run -- python3 -c "$waits"
+	show idle
+	[ "$(cat idle.out)" = "no child" ]
+}

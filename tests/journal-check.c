@@ -203,7 +203,8 @@ static bool is_mode(const json_t *value)
 
 static bool is_policy_source(const json_t *value)
 {
-	return is_one_of(value, (const char *const[]){ "requests", "settings", NULL });
+	return is_one_of(value,
+			 (const char *const[]){ "requests", "prctl", "filter", "settings", NULL });
 }
 
 static bool is_unwinder(const json_t *value)
@@ -579,10 +580,13 @@ static bool check_start(json_t *line, struct process *process)
 {
 	if (!check_object(line, (const struct field *const[]){ every_line, start_fields, NULL }))
 		return false;
-	if (is_word(line, "policy_from", "requests") !=
+	if (is_word(line, "policy_from", "settings") ==
 	    (strcmp(json_string_value(json_array_get(json_object_get(line, "policy"), 0)),
 		    "auto") == 0))
 		return wrong("policy_from contradicts policy");
+	if (is_word(line, "mode", "mend") && !is_word(line, "policy_from", "settings") &&
+	    is_word(line, "policy_from", "prctl") != json_is_true(json_object_get(line, "mdwe")))
+		return wrong("policy_from contradicts mdwe");
 	process->audit = is_word(line, "mode", "audit");
 	/* Its requests may be in a file that was taken away. */
 	process->lossy = json_is_true(json_object_get(line, "continues"));

@@ -83,6 +83,33 @@ wrong() {
 	[ "$status" -eq 1 ] && [ "$(wc -l <wrong.err)" -eq 1 ] && grep -qF -e "$1" wrong.err
 }
 
+# policy_from: what the first line of log says.
+policy_from() {
+	sed -n '1s/.*"policy_from":"\([a-z]*\)".*/\1/p' log
+}
+
+@test "the first line says how the policy is known" {
+	local run=("$JITMEND" run --log=log)
+
+	"${run[@]}" true
+	[ "$(policy_from)" = requests ]
+	rm log
+	"${run[@]}" --policy=mdwe true
+	[ "$(policy_from)" = settings ]
+	rm log
+	require_deny --mdwe --seccomp
+	"$JITMEND" deny --mdwe -- "${run[@]}" true
+	[ "$(policy_from)" = prctl ]
+	sed 's/"mdwe":true/"mdwe":false/' log | wrong 'policy_from contradicts mdwe'
+	sed 's/"policy_from":"prctl"/"policy_from":"settings"/' log | wrong 'contradicts policy'
+	rm log
+	"$JITMEND" deny --seccomp -- "${run[@]}" true
+	[ "$(policy_from)" = filter ]
+	rm log
+	"$JITMEND" deny --mdwe -- "${run[@]}" --audit true
+	[ "$(policy_from)" = requests ]
+}
+
 @test "the checker finds what is wrong" {
 	require_check
 	journal "$ASK" repeat

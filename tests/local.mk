@@ -19,7 +19,7 @@ AM_TESTS_ENVIRONMENT = \
 # Unit tests hold pieces of the engine in their hands.
 unit_tests = tests/unit/decide tests/unit/settings tests/unit/codepages tests/unit/vma \
 	tests/unit/engine tests/unit/record tests/unit/store \
-	tests/unit/descriptors
+	tests/unit/descriptors tests/unit/view tests/unit/anonymous
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 tests_unit_decide_SOURCES = tests/unit/decide.c tests/unit/tap.h
@@ -32,6 +32,10 @@ tests_unit_store_SOURCES = tests/unit/store.c tests/unit/tap.h \
 	src/loader.h src/loader.c src/decoder.h src/decoder.c
 tests_unit_store_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_unit_descriptors_SOURCES = tests/unit/descriptors.c tests/unit/tap.h
+tests_unit_anonymous_SOURCES = tests/unit/anonymous.c tests/unit/tap.h
+tests_unit_anonymous_LDADD = src/libengine.la
+tests_unit_view_SOURCES = tests/unit/view.c tests/unit/tap.h
+tests_unit_view_LDADD = src/libengine.la
 tests_unit_decide_LDADD = src/libengine.la
 tests_unit_settings_LDADD = src/libengine.la
 tests_unit_codepages_LDADD = src/libengine.la

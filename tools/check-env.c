@@ -123,9 +123,8 @@ struct env_command env_look(char **argv, const char *search)
 			break;
 		if (strcmp(word, "-") == 0)
 			command.drops_preload = true;
-		else if (word[1] == '-' && !long_option(&command, word, &argv))
-			return (struct env_command){ 0 };
-		else if (word[1] != '-' && !short_options(&command, word, &argv))
+		else if (!(word[1] == '-' ? long_option(&command, word, &argv) :
+					    short_options(&command, word, &argv)))
 			return (struct env_command){ 0 };
 	}
 	for (; *argv && strchr(*argv, '='); argv++)

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 static FILE *open_proc(pid_t thread, const char *file)
@@ -172,17 +173,31 @@ bool look_at_personality(pid_t thread, bool otherwise)
 	return set;
 }
 
-uint64_t look_at_stack_pointer(pid_t thread)
+/* Returns false where the thread is running. */
+static bool read_stack_pointer(pid_t thread, uint64_t *pointer)
 {
 	FILE *stream = open_proc(thread, "syscall");
-	uint64_t pointer = 0;
+	char line[256] = "";
 
+	*pointer = 0;
 	if (!stream)
-		return 0;
+		return true;
 	/* nr, six arguments, stack pointer, program counter; or "running" */
-	if (fscanf(stream, "%*s %*s %*s %*s %*s %*s %*s %" SCNx64, &pointer) != 1)
-		pointer = 0;
+	if (fgets(line, sizeof line, stream))
+		sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %" SCNx64, pointer);
 	fclose(stream);
+	return !starts_with(line, "running");
+}
+
+uint64_t look_at_stack_pointer(pid_t thread)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	uint64_t pointer;
+
+	/* Its question may be here before it sleeps, above all on kernels before
+	 * 6.6, which do not keep the two on one processor. */
+	for (int tries = 0; !read_stack_pointer(thread, &pointer) && tries < 1000; tries++)
+		nanosleep(&moment, NULL);
 	return pointer;
 }
 

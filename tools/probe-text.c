@@ -354,7 +354,7 @@ static void print_whole(const struct probe_report *report)
 	print_words(report, UNKNOWN, "cannot be told");
 	if (report->context.filter_mprotect.answer == ANSWER_KILLED)
 		line("beware", RED, "a filter here kills for mprotect with PROT_EXEC; jitmend run "
-		     "asks the filter once at start, unless --policy= says what is refused");
+		     "asks it in a child at start, and takes that for a refusal");
 	if (report->overlap)
 		line("beware", YELLOW, "this kernel (6.6 to 6.11-rc4) refuses as execheap also what "
 		     "only touches the heap: a newer one does not");

@@ -151,16 +151,15 @@ static bool in_colour(const char *when)
 /* Quietly, nothing is tried as long as somebody is there who would write it down. */
 static void gather(struct probe_report *report)
 {
+	const struct probe_result untried = { .rung = -1 };
 	bool silent;
 
 	probe_look(&report->context);
 	silent = report->quiet && report->context.auditor;
 	for (unsigned i = 0; i < probe_request_count; i++)
-		report->results[i] = silent ? (struct probe_result){ .rung = -1 } :
-					      probe_try(&probe_requests[i]);
+		report->results[i] = silent ? untried : probe_try(&probe_requests[i]);
 	for (unsigned i = 0; backing_kind(i) && i < PROBE_MOST_BACKINGS; i++, report->backing_count++)
-		report->backings[i] = silent ? (struct probe_result){ .rung = -1 } :
-					       probe_try_backing(i);
+		report->backings[i] = silent ? untried : probe_try_backing(i);
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
-/* hook/descriptor.c: closing, and putting files on numbers. Rules: hook/hook.h.
+/* hook/descriptor.c: closing, putting files on numbers, and what is asked of a number.
+ * Rules: hook/hook.h.
  *
  * Our descriptors (descriptors.h) stay open. To the host their numbers are not:
  * EBADF, or a range that leaves them out. Everything else goes to the next
@@ -7,6 +8,8 @@
  *
  * What posix_spawn closes is closed in its child, inside libc, where ours would be
  * closed by exec anyway. */
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -93,4 +96,43 @@ HOOK int dup3(int old, int fd, int flags)
 	if (!next.dup3 || closing_concerns_ours(old, fd))
 		return (int)hook_answer(closing_dup3(old, fd, flags));
 	return next.dup3(old, fd, flags);
+}
+
+/* ------------------------------------------------------------------ fcntl */
+
+static int call_fcntl(int (*next_one)(int, int, ...), int fd, int command, void *argument)
+{
+	if (next_one)
+		return next_one(fd, command, argument);
+	return (int)hook_answer(sys_fcntl(fd, command, (long)argument));
+}
+
+/* The third argument is an int, a pointer, or not there: a register, whatever it is. */
+HOOK int fcntl(int fd, int command, ...)
+{
+	void *argument;
+	va_list list;
+
+	if (descriptors_is_ours(fd))
+		return (int)hook_answer(-EBADF);
+	va_start(list, command);
+	argument = va_arg(list, void *);
+	va_end(list);
+	next_ensure_late();
+	return call_fcntl(next.fcntl, fd, command, argument);
+}
+
+/* glibc 2.28 and later, where file offsets have 64 bits. */
+HOOK int fcntl64(int fd, int command, ...)
+{
+	void *argument;
+	va_list list;
+
+	if (descriptors_is_ours(fd))
+		return (int)hook_answer(-EBADF);
+	va_start(list, command);
+	argument = va_arg(list, void *);
+	va_end(list);
+	next_ensure_late();
+	return call_fcntl(next.fcntl64, fd, command, argument);
 }

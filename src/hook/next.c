@@ -57,6 +57,8 @@ static const struct symbol late_symbols[] = {
 	NEXT(closefrom, "closefrom"),
 	NEXT(dup2, "dup2"),
 	NEXT(dup3, "dup3"),
+	NEXT(fcntl, "fcntl"),
+	NEXT(fcntl64, "fcntl64"),
 	NEXT(read, "read"),
 	NEXT(read_chk, "__read_chk"),
 	NEXT(pread, "pread"),

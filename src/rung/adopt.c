@@ -114,6 +114,10 @@ static void leave_frozen_file(unsigned frozen)
 		uintptr_t window = (at / BACKING_WINDOW_BYTES + 1) * BACKING_WINDOW_BYTES;
 
 		stop = codepages_run(at, window, &page);
+		if (page.state != PAGE_VIEWED || page.backing != frozen)
+			continue;
+		view_forget_stale(at, stop);
+		stop = codepages_run(at, window, &page);
 		if (page.state == PAGE_VIEWED && page.backing == frozen)
 			result = copy_to_current(at, stop - at, &page);
 	}
@@ -210,6 +214,7 @@ bool view_join(uintptr_t address, struct code_page *page, int access)
 	if (sys_failed(offset) || (page->backing && page->backing != after.backing) ||
 	    view_is_frozen(&after) || codepages_prepare(first, BACKING_WINDOW_BYTES))
 		return false;
+	view_forget_stale(first, first + BACKING_WINDOW_BYTES);
 	while (start > first && can_join(start - PAGE_BYTES, page, after.backing))
 		start -= PAGE_BYTES;
 	while (end < first + BACKING_WINDOW_BYTES && can_join(end, page, after.backing))

@@ -7,6 +7,7 @@
 
 #include "../codepages.h"
 #include "../memory.h"
+#include "../spare.h"
 #include "../sys.h"
 #include "../vma.h"
 
@@ -30,7 +31,7 @@ static long move_over(uintptr_t from, uintptr_t to, size_t length)
 }
 
 /* In a child of fork the thread that moved pages just then does not exist: they
- * are brought back. */
+ * are brought back. AWAY while nobody holds the lock: they could not be. */
 static struct {
 	enum { NOTHING, AWAY, HELD } step;
 	struct piece piece;
@@ -82,19 +83,56 @@ void rung_anonymous_in_child(void)
 	under_way.step = NOTHING;
 }
 
-/* The pages are away and the way back is refused, for want of kernel memory:
- * rather their contents in new pages than nothing at their address. */
-static void bring_back_contents(const struct piece *piece, uintptr_t away)
+/* The way back is refused, for want of kernel memory: rather their contents in new
+ * pages than nothing at their address. */
+static bool bring_back_contents(const struct piece *piece, uintptr_t away)
 {
-	long made;
+	long made = sys_mmap(piece->start, length_of(piece), PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
-	sys_mprotect(away, length_of(piece), PROT_READ | PROT_WRITE, -1);
-	made = sys_mmap(piece->start, length_of(piece), PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	if (!sys_failed(made))
-		memcpy((void *)piece->start, (void *)away, length_of(piece));
+	if (sys_failed(made))
+		return false;
+	sys_mprotect(away, length_of(piece), PROT_READ, -1);
+	memcpy((void *)piece->start, (void *)away, length_of(piece));
 	sys_munmap(away, length_of(piece));
+	return true;
+}
+
+/* The pages that are away, with the protection that they had. */
+static bool bring_back(void)
+{
+	const struct piece *piece = &under_way.piece;
+	bool back;
+
+	spare_free();
+	back = !move_over(under_way.away, piece->start, length_of(piece)) ||
+	       bring_back_contents(piece, under_way.away);
+	spare_make();
+	if (!back)
+		return false;
 	sys_mprotect(piece->start, length_of(piece), piece->protection, -1);
+	settle(piece, piece->protection);
+	return true;
+}
+
+/* The program may have something else there by now. */
+static bool is_awaited(const struct piece *piece)
+{
+	struct vma vma;
+	long result = vma_look(piece->start, &vma);
+
+	return codepages_get(piece->start).state == PAGE_PLAIN &&
+	       (result == -ENOENT || (!result && vma.start >= piece->end));
+}
+
+bool rung_anonymous_bring_back(void)
+{
+	if (under_way.step != AWAY)
+		return true;
+	if (is_awaited(&under_way.piece))
+		return bring_back();
+	under_way.step = NOTHING;
+	return true;
 }
 
 /* glibc may have given the heap's end back, by a brk that no hook sees, while
@@ -119,6 +157,8 @@ long rung_anonymous_move(const struct piece *piece, int protection, int pkey)
 
 	if (result)
 		return result;
+	if (!rung_anonymous_bring_back())
+		return -ENOMEM;
 	away = reserve(length, PROT_NONE);
 	if (sys_failed(away))
 		return away;
@@ -132,14 +172,11 @@ long rung_anonymous_move(const struct piece *piece, int protection, int pkey)
 	}
 	result = sys_mprotect((uintptr_t)away, length, protection, pkey);
 
-	long back = move_over((uintptr_t)away, piece->start, length);
-
-	if (back) {
-		bring_back_contents(piece, (uintptr_t)away);
-		result = back;
-	}
+	if (!move_over((uintptr_t)away, piece->start, length))
+		settle(piece, result ? piece->protection : protection);
+	else
+		result = bring_back() ? -EBUSY : -ENOMEM;
 	trim_to_heap(piece, heap_end);
-	settle(piece, result ? piece->protection : protection);
 	return result;
 }
 
@@ -179,6 +216,8 @@ long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 
 	if (result)
 		return result;
+	if (!rung_anonymous_bring_back())
+		return -ENOMEM;
 	copy = reserve(length, PROT_READ | PROT_WRITE);
 	if (sys_failed(copy))
 		return copy;

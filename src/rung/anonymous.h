@@ -14,9 +14,14 @@
 
 /* Both: 0, or a negated errno, and then all is as it was. -EACCES or -EPERM
  * says that anonymous memory too is refused execute permission here, -EBUSY that
- * these pages stay where they are. */
+ * these pages stay where they are. -ENOMEM of a move may also be said where the way
+ * back was refused: then the pages are away until rung_anonymous_bring_back. */
 long rung_anonymous_move(const struct piece *piece, int protection, int pkey);
 long rung_anonymous_copy(const struct piece *piece, int protection, int pkey);
+
+/* Pages that could not be brought back, for want of kernel memory, are tried for
+ * again. True where none is away now; a load, in nearly every process. */
+bool rung_anonymous_bring_back(void);
 
 /* In a child of fork: what another thread of the parent's was at is undone. */
 void rung_anonymous_in_child(void);

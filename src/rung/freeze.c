@@ -32,7 +32,8 @@ static uintptr_t end_of_mapping(uintptr_t at, const struct code_page *page)
  * in pieces may be more than there can be. */
 static uintptr_t freeze(uintptr_t start, const struct code_page *page)
 {
-	uintptr_t end = view_current_until(page, start, end_of_mapping(start, page));
+	uintptr_t all = view_current_until(page, start, end_of_mapping(start, page));
+	uintptr_t end = view_same_advice_until(start, all);
 	struct vma_advice advice = view_advice(start);
 	struct code_page own = *page, run;
 	bool lent = !(own.view & PROT_EXEC) && !codepages_prepare(start, end - start);
@@ -91,6 +92,5 @@ void views_in_child(void)
 	detour_in_child();
 	view_review_changes();
 	/* MADV_DONTFORK: it is not there. */
-	if (view_host_advises())
-		view_forget_stale(0, ADDRESS_LIMIT);
+	view_forget_advised();
 }

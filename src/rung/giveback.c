@@ -7,17 +7,28 @@
 #include "../sys.h"
 #include "view.h"
 
-void views_drop_uses(uintptr_t start, uintptr_t end)
+static void drop_uses(uintptr_t start, uintptr_t end)
 {
 	struct code_page page;
 
-	view_next_change();
 	for (uintptr_t at = codepages_next(start, end), stop; at < end;
 	     at = codepages_next(stop, end)) {
 		stop = codepages_run(at, end, &page);
 		if (page.backing)
 			backing_drop(page.backing, page.offset, (stop - at) / PAGE_BYTES);
 	}
+}
+
+void views_drop_uses(uintptr_t start, uintptr_t end)
+{
+	view_next_change();
+	drop_uses(start, end);
+}
+
+void view_drop_stale(uintptr_t start, uintptr_t end)
+{
+	drop_uses(start, end);
+	codepages_clear(start, end - start);
 }
 
 void views_drop(uintptr_t start, uintptr_t end)
@@ -83,6 +94,7 @@ static long settle_copy(uintptr_t copy, uintptr_t start, uintptr_t end)
 		if (result)
 			return result;
 	}
+	view_note_return(start, end - start);
 	result = sys_mremap(copy, end - start, end - start, MREMAP_MAYMOVE | MREMAP_FIXED, start);
 	if (sys_failed(result))
 		return result;
@@ -103,6 +115,25 @@ static long settle_copy(uintptr_t copy, uintptr_t start, uintptr_t end)
 	return 0;
 }
 
+/* A file that was come by twice is taken for the first. */
+static void take_first(uintptr_t start, uintptr_t end, unsigned first)
+{
+	struct code_page page;
+
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		struct code_page before;
+
+		stop = codepages_run(at, end, &before);
+		if (before.backing == first)
+			continue;
+		page = before;
+		page.backing = first;
+		backing_use(first, (stop - at) / PAGE_BYTES);
+		codepages_set(at, stop - at, page);
+		backing_drop(before.backing, before.offset, (stop - at) / PAGE_BYTES);
+	}
+}
+
 /* Shared memory becomes one mapping with one view. */
 static long unite_shared(uintptr_t start, uintptr_t end)
 {
@@ -116,11 +147,12 @@ static long unite_shared(uintptr_t start, uintptr_t end)
 	for (uintptr_t at = start; at < end;) {
 		uintptr_t stop = codepages_run(at, end, &page);
 
-		if (page.backing != first.backing ||
+		if (!backing_is_same_file(page.backing, first.backing) ||
 		    page.offset != first.offset + (at - start) / PAGE_BYTES)
 			return -EFAULT;
 		at = stop;
 	}
+	take_first(start, end, first.backing);
 	return view_remap(start, end - start, &first, &whole);
 }
 
@@ -153,7 +185,12 @@ static long return_all(uintptr_t start, uintptr_t end)
 /* What is in the way is nothing that the program has asked for. */
 long views_return(uintptr_t start, uintptr_t end)
 {
-	return has(start, end, is_in_private_file) && return_all(start, end) ? -ENOMEM : 0;
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		stop = view_same_advice_until(at, end);
+		if (has(at, stop, is_in_private_file) && return_all(at, stop))
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* Whether PAGE and the one behind it, NEXT, are in one mapping as the program sees it. */
@@ -166,7 +203,8 @@ static bool is_one(const struct code_page *page, const struct code_page *next, u
 	if (page->ask != next->ask || is_shared(page) != is_shared(next))
 		return false;
 	return !is_shared(page) ||
-	       (page->backing == next->backing && page->offset + pages == next->offset);
+	       (backing_is_same_file(page->backing, next->backing) &&
+		page->offset + pages == next->offset);
 }
 
 /* Where what begins at START ends that is one mapping as the program sees it. */
@@ -207,7 +245,7 @@ void view_forget_stale(uintptr_t start, uintptr_t end)
 		if (stop > at)
 			continue;
 		stop = at + PAGE_BYTES;
-		views_drop(at, stop);
+		view_drop_stale(at, stop);
 	}
 }
 

@@ -220,7 +220,7 @@ bool views_fault(uintptr_t address, int access, ucontext_t *context)
 		if (!permits(page.ask, access))
 			return false;
 		if (!view_is_current(&page, address, &vma)) {
-			views_drop(page_down(address), page_down(address) + PAGE_BYTES);
+			view_drop_stale(page_down(address), page_down(address) + PAGE_BYTES);
 			return permits((unsigned)vma.protection, access);
 		}
 		if (codepages_prepare(page_down(address), PAGE_BYTES))
@@ -241,6 +241,8 @@ void views_will_write(uintptr_t start, uintptr_t end)
 {
 	struct code_page page;
 
+	/* Where the heap's end was, nothing may come to be mapped. */
+	view_forget_stale(start, end);
 	for (uintptr_t at = codepages_next(start, end), stop; at < end;
 	     at = codepages_next(stop, end)) {
 		stop = codepages_run(at, end, &page);

@@ -55,6 +55,15 @@ static void note_change(uintptr_t start, size_t length, const struct code_page *
 	atomic_thread_fence(memory_order_release);
 }
 
+/* One mapping in the place of several, for which there is no one entry: a child need only
+ * know whether it was made. Their contents may be a file's as yet, so they are lent. */
+void view_note_return(uintptr_t start, size_t length)
+{
+	const struct code_page own = { .state = PAGE_VIEWED, .view = PROT_READ, .lent = true };
+
+	note_change(start, length, &own, &own);
+}
+
 /* Something else was changed since, which a child must not take back. */
 void view_forget_changes(void)
 {
@@ -85,8 +94,8 @@ bool view_is_current(const struct code_page *page, uintptr_t address, struct vma
 		vma->protection = (int)page->view;
 		return true;
 	}
-	if (!page->backing)
-		return !vma->shared;
+	if (!page->backing) /* what was lent maps a file of ours still, or it is other memory */
+		return !vma->shared && (!page->lent || vma->inode);
 	return vma->shared && backing_is_file(page->backing, vma->inode) &&
 	       (vma->offset + (address - vma->start)) / PAGE_BYTES == page->offset;
 }
@@ -135,22 +144,55 @@ static bool changes_backing(const struct code_page *from, const struct code_page
 }
 
 /* What the program said of its memory besides its protection is said of what takes
- * its place. To look takes long, so only where the program ever said such a thing. */
-static bool host_advises;
+ * its place. To look takes long, so only between the lowest and the highest address of
+ * which the program ever said such a thing. */
+static uintptr_t advised_from = ADDRESS_LIMIT, advised_to;
 
-void views_note_advice(void)
+void views_note_advice(uintptr_t start, uintptr_t end)
 {
-	host_advises = true;
+	if (start < advised_from)
+		advised_from = start;
+	if (end > advised_to)
+		advised_to = end;
 }
 
-bool view_host_advises(void)
+bool views_may_be_advised(uintptr_t start, uintptr_t end)
 {
-	return host_advises;
+	return start < advised_to && end > advised_from;
 }
 
 struct vma_advice view_advice(uintptr_t start)
 {
-	return host_advises ? vma_advice(start) : (struct vma_advice){ 0 };
+	return views_may_be_advised(start, start + PAGE_BYTES) ? vma_advice(start) :
+								 (struct vma_advice){ 0 };
+}
+
+static bool is_same_advice(const struct vma_advice *one, const struct vma_advice *other)
+{
+	return one->locked == other->locked && one->on_fault == other->on_fault &&
+	       one->dont_fork == other->dont_fork && one->dont_dump == other->dont_dump;
+}
+
+uintptr_t view_same_advice_until(uintptr_t start, uintptr_t end)
+{
+	struct vma_advice first, next;
+	struct vma vma;
+
+	if (!views_may_be_advised(start, end))
+		return end;
+	first = vma_advice(start);
+	for (uintptr_t at = start; at < end && !vma_look(at, &vma); at = vma.end) {
+		next = vma_advice(at);
+		if (vma.start <= at && !is_same_advice(&first, &next))
+			return at;
+	}
+	return end;
+}
+
+void view_forget_advised(void)
+{
+	if (advised_from < advised_to)
+		view_forget_stale(advised_from, advised_to);
 }
 
 void view_advise(const struct vma_advice *advice, uintptr_t start, size_t length)
@@ -195,7 +237,8 @@ static size_t piece_of(uintptr_t start, size_t length)
 {
 	struct vma vma;
 
-	if (!host_advises || vma_look(start, &vma) || vma.end - start > length)
+	if (!views_may_be_advised(start, start + length) || vma_look(start, &vma) ||
+	    vma.end - start > length)
 		return length;
 	return vma.end - start;
 }
@@ -336,17 +379,25 @@ static void set_mapping(uintptr_t start, uintptr_t end, const struct code_page *
 	}
 }
 
+/* What becomes own memory may have lain in several mappings. */
+static bool is_mapped(const struct code_page *page, uintptr_t start, uintptr_t end)
+{
+	struct vma vma;
+
+	return page->backing ? view_is_current(page, start, &vma) :
+			       view_current_until(page, start, end) == end;
+}
+
 /* Which of the two the page table tells of, and which the kernel has. */
 static void review(const struct change *change)
 {
 	uintptr_t start = change->start, end = start + change->length;
-	struct vma vma;
 
 	if (!change->length)
 		return;
-	if (view_is_current(&change->after, start, &vma))
+	if (is_mapped(&change->after, start, end))
 		set_mapping(start, end, &change->after);
-	else if (view_is_current(&change->before, start, &vma))
+	else if (is_mapped(&change->before, start, end))
 		set_mapping(start, end, &change->before);
 }
 

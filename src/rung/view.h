@@ -43,8 +43,12 @@ uintptr_t view_current_until(const struct code_page *page, uintptr_t start, uint
 /* Drops the entries of pages that went, or came again as others, where no hook saw it. */
 void view_forget_stale(uintptr_t start, uintptr_t end);
 
-/* Whether the program has said of any memory that children do not get it, or the like. */
-bool view_host_advises(void);
+/* Drops the entries alone. No mapping is changed by that, so the last changes stay. */
+void view_drop_stale(uintptr_t start, uintptr_t end);
+
+/* The same of all memory of which the program has said something (views_note_advice). */
+void view_forget_advised(void);
+
 /* Between the heap's beginning and as far as it may ever reach: its end comes and goes
  * by brk, which no hook sees. */
 bool view_may_be_heap(uintptr_t address);
@@ -77,9 +81,14 @@ void view_lend(struct code_page *page);
  * place. */
 struct vma_advice view_advice(uintptr_t start);
 void view_advise(const struct vma_advice *advice, uintptr_t start, size_t length);
+/* How far, up to END, the program has said the same of it. */
+uintptr_t view_same_advice_until(uintptr_t start, uintptr_t end);
 
 /* The last changes, for a child of fork to look at. */
 struct change *view_next_change(void);
+/* START to START + LENGTH is about to become the program's own memory, whatever is mapped
+ * there now. */
+void view_note_return(uintptr_t start, size_t length);
 void view_forget_changes(void);
 void view_review_changes(void);
 

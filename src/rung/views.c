@@ -128,8 +128,9 @@ static long give_adopted(uintptr_t start, uintptr_t end, struct code_page *page,
 	    vma_advice(start).never_write)
 		return -EACCES;
 	page->ask = ask;
-	/* Where a store and a fetch are both to come, the fault says which. */
-	if (ask & PROT_WRITE && page->view & (PROT_WRITE | PROT_EXEC))
+	/* Where a store and a fetch are both to come, the fault says which. The kernel reads
+	 * for the program only where the view says so, too. */
+	if (ask & PROT_WRITE && page->view & (PROT_WRITE | PROT_EXEC) && !(ask & ~page->view & PROT_READ))
 		return codepages_set(start, end - start, *page), 0;
 	if (page->view & PROT_EXEC && !(page->view & PROT_WRITE))
 		return codepages_set(start, end - start, *page), 0;
@@ -203,7 +204,7 @@ static bool forget_stale(uintptr_t start, uintptr_t *end, const struct code_page
 		*end = view_current_until(page, start, stop);
 	if (*end > start)
 		return false;
-	views_drop(start, start + PAGE_BYTES);
+	view_drop_stale(start, start + PAGE_BYTES);
 	return true;
 }
 

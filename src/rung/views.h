@@ -64,8 +64,12 @@ long views_return_files(uintptr_t start, uintptr_t limit);
  * -EFAULT where it GROWS and is several. */
 long views_unite(uintptr_t start, uintptr_t end, bool grows);
 
-/* The program has locked memory, or kept it from children or core dumps. */
-void views_note_advice(void);
+/* The program has locked memory, or kept it from children or core dumps, or moved such
+ * memory there. */
+void views_note_advice(uintptr_t start, uintptr_t end);
+
+/* Whether it may have said such a thing of any of it. */
+bool views_may_be_advised(uintptr_t start, uintptr_t end);
 
 /* The pages are gone, or other memory. */
 void views_drop(uintptr_t start, uintptr_t end);

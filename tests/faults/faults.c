@@ -151,7 +151,8 @@ static const struct {
 	{ " adopt_window(", false },    /* the page is closed to stores */
 	{ " view_map_over(", false },   /* the file's page is mapped */
 	{ " view_turn_writable(", false }, /* pages of a file of the program's */
-	{ " backing_new_file(", true },  /* after a fork: a new file */
+	{ " spare_mmap(", true },        /* the same, and what a new file takes */
+	{ " backing_try(", true },       /* after a fork: a new file */
 	{ " take_in(", true },
 	{ " descriptors_keep(", true },
 	{ " grow_file(", true },

@@ -27,24 +27,22 @@ static bool is_dev_zero(const struct page *page)
 	return page->memory == DEV_ZERO;
 }
 
-/* Which mappings move together depends on the kernel's version and on what it has merged,
- * and code is one mapping where the kernel may have seen two. */
-static bool is_one_mapping(const struct range *range)
-{
-	const struct page *page = &range->region->page[range->first];
-
-	for (size_t i = 1; i < range->pages; i++)
-		if (page[i].made != page->made || page[i].protection != page->protection ||
-		    page[i].memory != page->memory)
-			return false;
-	return true;
-}
-
 /* What a move of a range with holes leaves of what lay where it goes, the kernel has
  * changed its mind about, and it is not followed. */
 static bool is_hole(const struct page *page)
 {
 	return page->memory == NOTHING;
+}
+
+static bool is_locked(const struct page *page)
+{
+	return page->locked;
+}
+
+static void set_locked(const struct range *range)
+{
+	for (size_t i = 0; i < range->pages; i++)
+		range->region->page[range->first + i].locked = true;
 }
 
 static bool is_code(const struct page *page)
@@ -102,6 +100,8 @@ size_t op_mmap(size_t at)
 		   offset);
 	if (got == start) {
 		shadow_map(&range, memory, protection);
+		if (flags & MAP_LOCKED)
+			set_locked(&range);
 		for (size_t i = 0; memory == PRIVATE_FILE && i < range.pages; i++)
 			range.region->page[range.first + i].past_end = offset / (off_t)PAGE + (off_t)i >= FILE_PAGES;
 	}
@@ -204,7 +204,7 @@ static void follow(const struct range *from, const struct range *to, bool stays)
 		unsigned made = page->made;
 
 		*page = before[i < last ? i : last];
-		page->made = made;
+		page->made = page->mapped = made;
 	}
 }
 
@@ -217,7 +217,9 @@ static int any_move(uint32_t random)
 	return moves[random % ELEMENTS(moves)];
 }
 
-/* Not of length 0, which makes a second mapping of shared code: known. */
+/* Which mappings move together depends on the kernel's version and on what it has merged,
+ * and code is one mapping where the kernel may have seen two. So only one is moved, or
+ * made longer. Not of length 0, which makes a second mapping of shared code: known. */
 size_t op_mremap(size_t at)
 {
 	const struct op *op = &ops[at];
@@ -234,9 +236,9 @@ size_t op_mremap(size_t at)
 		to = (struct range){ from.region, from.first, pages, from.start, pages * PAGE };
 	if (from.pages == 0 || to.pages == 0 || to.first + to.pages > to.region->pages ||
 	    shadow_any(&from, is_file_code) ||
-	    ((flags & MREMAP_FIXED || pages > from.pages) && !is_one_mapping(&from)) ||
+	    ((flags & MREMAP_FIXED || pages > from.pages) && !shadow_is_one(&from)) ||
 	    (flags & MREMAP_FIXED && shadow_any(&from, is_hole)) ||
-	    (flags & MREMAP_DONTUNMAP && pages != from.pages)) {
+	    (flags & MREMAP_DONTUNMAP && (pages != from.pages || shadow_any(&from, is_locked)))) {
 		tell("%zu mremap left out", at);
 		return at + 1;
 	}
@@ -294,6 +296,13 @@ static bool is_known_to_differ(const struct range *range, int advice)
 	}
 }
 
+/* Advice that the kernel keeps, in a mapping of its own. */
+static bool is_kept(int advice)
+{
+	return advice != MADV_DONTNEED && advice != MADV_FREE && advice != MADV_REMOVE &&
+	       advice != MADV_WILLNEED && advice < 20;
+}
+
 size_t op_madvise(size_t at)
 {
 	const struct op *op = &ops[at];
@@ -310,6 +319,8 @@ size_t op_madvise(size_t at)
 	}
 	if (advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK)
 		set_wiped(&range, advice == MADV_WIPEONFORK);
+	if (is_kept(advice))
+		shadow_split(&range);
 	result = madvise(range.start + (odd ? 8 : 0), length, advice);
 	tell("%zu madvise %s %zu %s%s: %s", at, place(range.start), length, advices[which].name,
 	     odd ? " odd" : "", answer(result));
@@ -323,10 +334,13 @@ size_t op_mlock(size_t at)
 	static const char *const words[] = { "mlock", "mlock2", "munlock", "munlock", "munlock" };
 	const struct op *op = &ops[at];
 	struct range range = range_of(op->a, op->b);
+	struct range touched = range_at(op->a, range.pages + 1); /* it may begin late */
 	unsigned which = op->c % ELEMENTS(words);
 	size_t length = range.length - (op->d & 1 && range.length ? 1 : 0);
 	long result;
 
+	shadow_split(&touched);
+	set_locked(&touched);
 	if (which == 0)
 		result = mlock(range.start + (op->d & 8), length);
 	else if (which == 1)
@@ -363,6 +377,10 @@ size_t op_sbrk(size_t at)
 	size_t pages = 2 + op->a % (heap->most - 2), before = heap->pages;
 	void *result = sbrk((intptr_t)(pages - before) * (intptr_t)PAGE);
 
+	/* Where the walk has unmapped all that is to go, the kernel leaves the end where it
+	 * is, and sbrk takes that for done. */
+	if (result != (void *)-1)
+		pages = (size_t)((unsigned char *)sbrk(0) - heap->start) / PAGE;
 	if (result != (void *)-1) {
 		for (size_t i = before < pages ? before : pages; i < heap->most; i++)
 			heap->page[i] = (struct page){

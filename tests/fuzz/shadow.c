@@ -10,6 +10,11 @@
 #define HEAP_PAGES 12
 #define HEAP_MOST 24
 
+/* The library's files are divided so: the heap begins that many pages before such a
+ * boundary, or what a walk finds would depend on where the kernel put the heap. */
+#define DIVISION (1UL << 20)
+#define PAGES_BEFORE 6
+
 struct region regions[REGIONS] = {
 	[ARENA] = { .name = 'A', .pages = ARENA_PAGES, .most = ARENA_PAGES },
 	[HEAP_REGION] = { .name = 'H', .pages = HEAP_PAGES, .most = HEAP_MOST },
@@ -26,7 +31,7 @@ static void begin_heap(struct region *heap)
 	room = malloc(1 << 20);
 	free(room);
 	end = sbrk(0);
-	must(sbrk((intptr_t)(-(uintptr_t)end % PAGE)) == end, "sbrk");
+	must(sbrk((intptr_t)(-((uintptr_t)end + PAGES_BEFORE * PAGE) % DIVISION)) == end, "sbrk");
 	heap->start = sbrk((intptr_t)(heap->pages * PAGE));
 	must(heap->start != (void *)-1, "sbrk");
 	for (size_t i = 0; i < heap->pages; i++)
@@ -73,30 +78,74 @@ struct page *page_of(const void *address)
 	return NULL;
 }
 
+static unsigned made;
+
+static bool is_unread(int protection)
+{
+	return protection & PROT_EXEC && !(protection & PROT_READ);
+}
+
+void shadow_split(const struct range *range)
+{
+	for (size_t i = 0; i < range->pages; i++)
+		range->region->page[range->first + i].made =
+			range->region->page[range->first + i].mapped = ++made;
+}
+
 void shadow_map(const struct range *range, enum memory memory, int protection)
 {
-	static unsigned made;
-
 	made++;
 	for (size_t i = 0; i < range->pages; i++)
 		range->region->page[range->first + i] = (struct page){
 			.memory = memory,
 			.protection = protection,
 			.was_code = protection & PROT_EXEC,
+			.unread = is_unread(protection),
 			.made = made,
+			.mapped = made,
 		};
 }
 
-/* What fails may have been done in part. */
+bool shadow_is_one(const struct range *range)
+{
+	const struct page *page = &range->region->page[range->first];
+
+	for (size_t i = 1; i < range->pages; i++)
+		if (page[i].made != page->made || page[i].protection != page->protection ||
+		    page[i].memory != page->memory)
+			return false;
+	return true;
+}
+
+/* Pieces of one shared mapping with one protection are one again. */
+static bool is_of_one_file(const struct range *range)
+{
+	const struct page *page = &range->region->page[range->first];
+
+	for (size_t i = 0; i < range->pages; i++)
+		if (page[i].mapped != page->mapped || page[i].memory < SHARED_FILE ||
+		    page[i].memory > SHARED_ANONYMOUS)
+			return false;
+	return true;
+}
+
+/* What fails may have been done in part. What were several private mappings the kernel
+ * may have made one, or not. */
 void shadow_protect(const struct range *range, int protection, bool done)
 {
+	bool one = done && (shadow_is_one(range) || is_of_one_file(range));
+
+	made++;
 	for (size_t i = 0; i < range->pages; i++) {
 		struct page *page = &range->region->page[range->first + i];
 
 		page->protection = done ? protection : page->protection | protection;
+		page->unread = is_unread(protection) || (!done && page->unread);
 		if (protection & PROT_EXEC)
 			page->was_code = true;
+		page->made = one ? made : made + (unsigned)i;
 	}
+	made += (unsigned)range->pages;
 }
 
 void shadow_unmap(const struct range *range)

@@ -351,7 +351,7 @@ static bool is_not_read(const unsigned char *address)
 {
 	const struct page *page = page_of(address);
 
-	return page && page->protection & PROT_EXEC && !(page->protection & PROT_READ);
+	return page && page->unread;
 }
 
 /* Pages of shared files, and what is mapped of them, change by it. */

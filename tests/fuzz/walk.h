@@ -7,6 +7,17 @@
  * operation. LIMITATIONS in libjitmend(7) names what is known to be different: the
  * walk leaves it out, where shadow.c and the operations say so.
  *
+ * Left out so, each with its reason in LIMITATIONS:
+ *	PROT_EXEC alone; MADV_WIPEONFORK on code; mremap of nothing
+ *	a file's page of code that is moved or advised about
+ *	/dev/zero with MADV_WIPEONFORK, MADV_KEEPONFORK and MADV_REMOVE
+ *	mremap over several mappings, or holes
+ *	MREMAP_DONTUNMAP of locked memory
+ *	a fetch from past the end of a private file
+ *	a call of what was code of the heap's before brk went and came again
+ *	reads by the kernel from what may be executed and not read
+ *	a sigset_t half of which lies in memory that cannot be touched
+ *
  * An operation is a name and four numbers, and works in any state, so a list may be
  * cut anywhere: `run' makes a short one of one that shows a difference.
  *
@@ -73,9 +84,12 @@ enum memory {
 struct page {
 	enum memory memory;
 	int protection;    /* as last asked, or more */
+	bool locked;       /* once */
+	bool unread;       /* asked to be executed and not read, perhaps */
 	bool was_code;     /* PROT_EXEC was asked once */
 	bool wiped;        /* MADV_WIPEONFORK */
 	unsigned made;     /* by which request; 0: brk */
+	unsigned mapped;   /* by which mmap, where nothing but mprotect came since */
 	bool was_code_of_heap; /* before the heap was made shorter, and longer again */
 	bool past_end;     /* of a file that is mapped privately */
 };
@@ -109,6 +123,10 @@ void shadow_map(const struct range *range, enum memory memory, int protection);
 /* What was asked of the range, and whether it was done to all of it. */
 void shadow_protect(const struct range *range, int protection, bool done);
 void shadow_unmap(const struct range *range);
+/* It is one mapping, for all that is known. */
+bool shadow_is_one(const struct range *range);
+/* The kernel may have made mappings of their own of its pages. */
+void shadow_split(const struct range *range);
 bool shadow_any(const struct range *range, bool (*is_such)(const struct page *page));
 
 /* --------------------------------------------------------------- faults.c */

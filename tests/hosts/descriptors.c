@@ -2,8 +2,8 @@
  * while they have code. What they see of their own numbers, and the code that they
  * go on changing and running, must be as without jitmend.
  *
- * What is printed is about numbers below OWN: those above may be somebody else's,
- * and a host that asks is told that nothing is open there. With --syscall the calls
+ * What is printed is about numbers below OWN, but for what a host is told that asks:
+ * nothing is open above that. With --syscall the calls
  * are made by libc's syscall(). */
 #include "host.h"
 
@@ -84,9 +84,15 @@ static void open_some(void)
 	     "open");
 }
 
+static int do_fcntl(int fd, int command, long argument)
+{
+	return through_syscall ? (int)syscall(SYS_fcntl, fd, command, argument) :
+				 fcntl(fd, command, argument);
+}
+
 static bool is_open(int fd)
 {
-	return fcntl(fd, F_GETFD) >= 0;
+	return do_fcntl(fd, F_GETFD, 0) >= 0;
 }
 
 static void say_open(const char *what)
@@ -97,7 +103,7 @@ static void say_open(const char *what)
 	for (fd = 0; fd < OWN; fd++)
 		if (is_open(fd) && strlen(list) < sizeof(list) - 20)
 			snprintf(list + strlen(list), 20, " %d%s", fd,
-				 fcntl(fd, F_GETFD) & FD_CLOEXEC ? "x" : "");
+				 do_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC ? "x" : "");
 	say("%s: open are%s", what, list);
 }
 
@@ -128,6 +134,35 @@ static void stat_each(void)
 			snprintf(list + strlen(list), 20, " %d", fd);
 	}
 	say("fstat knew%s", list);
+	still_runs("after");
+}
+
+/* Whoever asks in any of these ways hears of the host's own numbers, and of no other. */
+static void ask_each(void)
+{
+	static const int commands[] = { F_GETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC, F_GETOWN };
+	char list[1024] = "";
+	struct stat status;
+	int fd, known;
+
+	make_code();
+	open_some();
+	for (fd = FIRST; fd < MOST; fd++) {
+		known = do_fstat(fd, &status) == 0;
+		for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+			int answer = do_fcntl(fd, commands[i], MOST);
+
+			must(answer >= 0 || errno == EBADF, "what is not open is not open");
+			known += answer >= 0;
+		}
+		if (known)
+			snprintf(list + strlen(list), 20, " %d:%d", fd, known);
+	}
+	say("known are%s", list);
+	say_result("fcntl -1", do_fcntl(-1, F_GETFD, 0));
+	say_result("no command", do_fcntl(0, 12345, 0));
+	say_result("flags", do_fcntl(20, F_SETFL, O_NONBLOCK | O_APPEND));
+	say_result("and now", do_fcntl(20, F_GETFL, 0));
 	still_runs("after");
 }
 
@@ -347,6 +382,7 @@ int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
 		{ "stat-each", stat_each },
+		{ "ask-each", ask_each },
 		{ "close-loop", close_loop },
 		{ "close-twice", close_twice },
 		{ "close-listed", close_listed },

@@ -397,6 +397,24 @@ static void no_address_space(void)
 	little_address_space(0);
 }
 
+/* A policy's word would be final; of memory there may be more later. */
+static void short_of_memory(void)
+{
+	unsigned char *page = heap_pages(1), *file = file_pages(1);
+	struct rlimit limit, before;
+
+	memset(file, 1, PAGE);
+	must(getrlimit(RLIMIT_AS, &before) == 0, "getrlimit");
+	limit = before;
+	limit.rlim_cur = address_space_now();
+	must(setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit");
+	say_result("heap", do_mprotect(page, PAGE, RWX));
+	say_result("file", do_mprotect(file, PAGE, RWX));
+	must(setrlimit(RLIMIT_AS, &before) == 0, "setrlimit");
+	say_result("heap, later", do_mprotect(page, PAGE, RWX));
+	say_result("file, later", do_mprotect(file, PAGE, RWX));
+}
+
 static void no_file_size(void)
 {
 	struct rlimit none = { 0, 0 };
@@ -473,6 +491,7 @@ int main(int argc, char **argv)
 		{ "every-number", every_number },
 		{ "address-space", address_space },
 		{ "no-address-space", no_address_space },
+		{ "short-of-memory", short_of_memory },
 		{ "no-file-size", no_file_size },
 		{ "no-root", no_root },
 		{ NULL, NULL },

@@ -1,11 +1,13 @@
 /* fork.pml: a fork while another thread writes and executes code: src/engine.c,
- * src/rung/freeze.c, view.c, adopt.c, touch.c and src/backing.c.
+ * src/rung/freeze.c, view.c, adopt.c, touch.c, giveback.c and src/backing.c.
  *
- * Two pages; a busy thread of the parent stores into them, executes them and asks anew
- * for what they have; one thread forks; the child executes what it has got, stores, and
- * executes again. The kernel copies the mappings at once, but the memory of a process
- * (the program's pages, the page table, the last changes) page after page, while the
- * busy thread goes on; only its changes of mappings wait.
+ * Two pages; a busy thread of the parent stores into them, executes them, makes them its
+ * own memory again (madvise(2)) and asks anew for what they have; one thread forks; the
+ * child executes what it has got, stores, and executes again. The kernel copies the
+ * descriptors, then the mappings at once, but the memory of a process (the program's
+ * pages, the page table, the last changes) page after page, while the busy thread goes
+ * on; only its changes of mappings wait. What is to be frozen may meet the limit of
+ * mappings: then it stays shared, and may not be written.
  *
  * Holds: the child's page is one that the parent's was during the fork; what either
  * stores afterwards the other never sees, and never loses; each fault of the child is
@@ -13,8 +15,9 @@
  * Mutations: NO_PRIVATE, what is writable stays shared; NO_FROZEN_BIRTH, a file made
  * between is not frozen; REFILL, such a file's page is filled again; NO_REVIEW, the child
  * believes the table; ONE_CHANGE, it looks at the last change alone; FORGET_ON_ASK,
- * changes are forgotten where no mapping changes; NO_LOCK_RESET, the child keeps the lock
- * as it was. */
+ * changes are forgotten where no mapping changes; NO_NOTED_RETURN, a page that becomes
+ * own memory again is no change; NO_LEAVE, the child has no way to leave a file that it
+ * has no descriptor of; NO_LOCK_RESET, the child keeps the lock as it was. */
 
 #ifndef OPERATIONS
 #define OPERATIONS 3
@@ -52,6 +55,7 @@ bit last[2];
 byte files = 2;
 bool frozen[FILES], made_by_child[FILES];
 bool between;
+byte inherited; /* files below it the child has descriptors of */
 
 /* What the checks know. */
 byte stored[PAGES], least[PAGES], most[PAGES];
@@ -60,6 +64,7 @@ byte stored[PAGES], least[PAGES], most[PAGES];
 #define UNLOCK(p) holder[p] = 0
 
 #define IS_FROZEN(p, file) ((p) == PARENT && frozen[file] || (p) == CHILD && !made_by_child[file])
+#define HAS_DESCRIPTOR(p, file) ((p) == PARENT || (file) < inherited || made_by_child[file])
 #define IS_CURRENT(p, g, file) \
 	((file) == 0 && kind[AT(p, g)] != SHARED || \
 	 (file) != 0 && kind[AT(p, g)] == SHARED && mapped_file[AT(p, g)] == (file))
@@ -79,6 +84,11 @@ inline note(p, g, from, to) {
 		after[AT(p, last[p])] = to
 	};
 	noted[AT(p, last[p])] = true
+}
+
+/* view_forget_changes */
+inline forget(p) {
+	atomic { noted[AT(p, 0)] = false; noted[AT(p, 1)] = false }
 }
 
 /* backing_place: the file that a page goes to, into FILE. */
@@ -115,6 +125,54 @@ inline adopt(p, g) {
 	table[AT(p, g)] = file
 }
 
+/* backing_drop: a page that the child may have cannot be filled again. */
+inline drop(p, file) {
+#ifndef REFILL
+	if
+	:: file != 0 && current[p] == file && IS_FROZEN(p, file) -> current[p] = 0
+	:: else
+	fi
+#else
+	skip
+#endif
+}
+
+/* views_return: return_all, settle_copy */
+inline give_back(p, g) {
+	file = table[AT(p, g)];
+	if
+	:: file != 0 || kind[AT(p, g)] == LENT ->
+		atomic { /* whoever stores now waits */
+			MAY_MAP(p) ->
+			writable[AT(p, g)] = false;
+			executable[AT(p, g)] = false
+		};
+		copy = LOOK(p, g);
+#ifndef NO_NOTED_RETURN
+		note(p, g, 0, 0);
+#endif
+		atomic {
+			MAY_MAP(p) ->
+			kind[AT(p, g)] = OWN;
+			own[AT(p, g)] = copy;
+			writable[AT(p, g)] = true
+		};
+		table[AT(p, g)] = 0;
+		drop(p, file)
+	:: else
+	fi;
+	atomic { file = 0; copy = 0 }
+}
+
+/* leave_file, and before it the one way that is left where there is no descriptor. */
+inline leave(p, g) {
+#ifdef NO_LEAVE
+	assert(false)
+#else
+	give_back(p, g)
+#endif
+}
+
 /* view_turn_writable of a frozen file's page */
 inline lend(p, g) {
 	file = table[AT(p, g)];
@@ -126,12 +184,7 @@ inline lend(p, g) {
 		executable[AT(p, g)] = false
 	};
 	table[AT(p, g)] = 0;
-#ifndef REFILL
-	if
-	:: current[p] == file -> current[p] = 0 /* backing_drop */
-	:: else
-	fi;
-#endif
+	drop(p, file);
 	file = 0
 }
 
@@ -143,14 +196,16 @@ inline settle_fetch(p, g) {
 	:: else ->
 		assert(IS_CURRENT(p, g, table[AT(p, g)]));
 		if
-		:: table[AT(p, g)] != 0 ->
+		:: table[AT(p, g)] != 0 && HAS_DESCRIPTOR(p, table[AT(p, g)]) ->
 			atomic {
 				MAY_MAP(p) ->
 				writable[AT(p, g)] = false;
-				executable[AT(p, g)] = true;
-				noted[AT(p, 0)] = false;
-				noted[AT(p, 1)] = false
-			}
+				executable[AT(p, g)] = true
+			};
+			forget(p)
+		:: table[AT(p, g)] != 0 && !HAS_DESCRIPTOR(p, table[AT(p, g)]) ->
+			leave(p, g);
+			adopt(p, g)
 		:: else -> adopt(p, g)
 		fi
 	fi;
@@ -164,15 +219,18 @@ inline settle_store(p, g) {
 	:: else ->
 		assert(IS_CURRENT(p, g, table[AT(p, g)]));
 		if
-		:: table[AT(p, g)] != 0 && IS_FROZEN(p, table[AT(p, g)]) -> lend(p, g)
+		:: table[AT(p, g)] != 0 && IS_FROZEN(p, table[AT(p, g)]) ->
+			if
+			:: HAS_DESCRIPTOR(p, table[AT(p, g)]) -> lend(p, g)
+			:: else -> leave(p, g)
+			fi
 		:: else ->
 			atomic { /* view_protect */
 				MAY_MAP(p) ->
 				writable[AT(p, g)] = true;
-				executable[AT(p, g)] = false;
-				noted[AT(p, 0)] = false;
-				noted[AT(p, 1)] = false
-			}
+				executable[AT(p, g)] = false
+			};
+			forget(p)
 		fi
 	fi;
 	UNLOCK(p)
@@ -207,7 +265,7 @@ inline settle_store(p, g) {
 inline ask(p) {
 #ifdef FORGET_ON_ASK
 	LOCK(p);
-	atomic { noted[AT(p, 0)] = false; noted[AT(p, 1)] = false };
+	forget(p);
 	UNLOCK(p)
 #else
 	skip
@@ -215,7 +273,7 @@ inline ask(p) {
 }
 
 proctype busy() {
-	byte operations, g, seen, file;
+	byte operations, g, seen, file, copy;
 
 	do
 	:: operations == OPERATIONS -> break
@@ -229,6 +287,7 @@ proctype busy() {
 		:: STORE(PARENT, g, stored[g] + 1)
 		:: FETCH(PARENT, g); assert(seen == stored[g])
 		:: ask(PARENT)
+		:: LOCK(PARENT); give_back(PARENT, g); UNLOCK(PARENT)
 		fi
 	od;
 	g = 0; seen = 0; file = 0
@@ -244,9 +303,13 @@ inline freeze_page(g) {
 #ifndef NO_PRIVATE
 	if
 	:: table[AT(PARENT, g)] != 0 && writable[AT(PARENT, g)] ->
-		atomic { kind[AT(PARENT, g)] = LENT };
-		atomic { noted[0] = false; noted[1] = false };
-		table[AT(PARENT, g)] = 0
+		if
+		:: kind[AT(PARENT, g)] = LENT;
+			forget(PARENT);
+			table[AT(PARENT, g)] = 0
+		:: writable[AT(PARENT, g)] = false; /* no room for a mapping */
+			forget(PARENT)
+		fi
 	:: else
 	fi
 #else
@@ -305,7 +368,7 @@ inline review(which) {
 }
 
 proctype child() {
-	byte g, seen, first, file;
+	byte g, seen, first, file, copy;
 
 #ifndef NO_LOCK_RESET
 	holder[CHILD] = 0;
@@ -351,6 +414,7 @@ proctype forker() {
 	freeze_page(1);
 	UNLOCK(PARENT);
 
+	inherited = files;
 	copy_mappings();
 	copy_memory();
 	atomic { forking = false; most[0] = stored[0]; most[1] = stored[1]; run child() };

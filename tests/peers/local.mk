@@ -1,7 +1,7 @@
 # tests/peers/local.mk: test suites that JITs bring along, natively and mended, for
 # those who have them: tools/setup --for=peers installs them. NAMES=... says which.
 
-EXTRA_DIST += tests/peers/packages tests/peers/sources tests/peers/fetch tests/peers/unpack \
+EXTRA_DIST += tests/peers/packages tests/peers/unpacked tests/peers/sources tests/peers/fetch tests/peers/unpack \
 	tests/peers/run tests/peers/junit.py \
 	tests/peers/luajit.bash tests/peers/maxima.bash tests/peers/node.bash \
 	tests/peers/numba.bash tests/peers/pcre2.bash tests/peers/php.bash \

@@ -2,7 +2,7 @@
 #
 # check-sanitizers: unit tests and tools with AddressSanitizer and
 # UndefinedBehaviorSanitizer, threads in the engine with ThreadSanitizer, unit tests in
-# valgrind. check-static: scan-build, clang-tidy and cppcheck.
+# valgrind. check-static: clang-tidy, which runs clang's analyzer too, and cppcheck.
 
 EXTRA_PROGRAMS += tests/sanitizers/engine
 tests_sanitizers_engine_SOURCES = tests/sanitizers/engine.c
@@ -11,7 +11,7 @@ tests_sanitizers_engine_CFLAGS = $(AM_CFLAGS) -pthread
 tests_sanitizers_engine_LDADD = src/libengine.la
 
 EXTRA_DIST += tests/sanitizers/run tests/sanitizers/static tests/sanitizers/cppcheck.txt \
-	.clang-tidy
+	.clang-tidy tools/.clang-tidy
 
 sanitized_tests = $(unit_tests) tests/unit/deny-rules
 address_cflags = -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined

@@ -125,6 +125,14 @@ static void turn(struct worker *worker)
 	write_page(page, value);
 	maybe_yield(worker);
 	check_page(page, value);
+	/* For which memory of a file's must be the program's own again; but not the page that
+	 * was turned last, of which a child would know. */
+	if (some(worker, 4) == 0) {
+		page = worker->own + some(worker, PAGES) * PAGE;
+		value = told(page)->written;
+		must(madvise(page, PAGE, MADV_KEEPONFORK) == 0, "madvise");
+		check_page(page, value);
+	}
 	if (some(worker, 4) == 0) {
 		told(page)->writable = false;
 		must(mprotect(page, PAGE, RX) == 0, "rx");

@@ -22,7 +22,8 @@ build_variant = top_srcdir='$(abs_top_srcdir)' $(top_srcdir)/tests/storms/varian
 
 .PHONY: check-storms
 check-storms: all $(storms)
-	$(build_variant) $(variants)/late all CPPFLAGS='-include $(abs_top_srcdir)/tests/storms/yield.h'
+	$(build_variant) $(variants)/late all-local tools/jitmend \
+		tools/jitmend-check CPPFLAGS='-include $(abs_top_srcdir)/tests/storms/yield.h'
 	top_builddir='$(abs_top_builddir)' LATE=$(variants)/late MINUTES='$(MINUTES)' \
 		SEED='$(SEED)' $(top_srcdir)/tests/storms/run
 

@@ -14,9 +14,9 @@
 #include <time.h>
 
 #if defined(__x86_64__)
-#include "arch/x86_64.h"
+#include "../../src/arch/x86_64.h"
 #elif defined(__aarch64__)
-#include "arch/aarch64.h"
+#include "../../src/arch/aarch64.h"
 #endif
 
 static inline void maybe_give_way(void)

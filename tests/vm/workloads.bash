@@ -9,12 +9,12 @@ hosts=$top_builddir/tests/hosts
 # a fault costs 50 times what it costs on a machine.
 declare -A parts=(
 	[allocations]="posix aligned page as-code"
-	[code-calls]="$(echo {rights,mixed-rights,unmap,move}/{anonymous,heap,file,shared})
+	[code-calls]="$(echo {rights,mixed-rights,unmap,move}/{anonymous,heap,file,shared} lock/heap)
 		dontneed/anonymous trim brk-again"
 	[code-forks]="own one-side siblings by-mprotect exec vfork spawn syscall"
 	[code-signals]="own-faults of-the-code barrier blocked"
 	[code-turns]="rewrite-by-mprotect patch patch-next loop counters stores strings two-threads
-		given-back kernel-reads"
+		kernel-reads"
 	[code-ways]="rwx rw-rx rw-rwx rx-first write-and-exec never-run places flags errors heap
 		devzero file-private file-shared anonymous-shared two-views read-implies-exec"
 	[devzero]="lives fixed shared"

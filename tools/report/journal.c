@@ -303,7 +303,7 @@ static bool read_origin(struct reader *reader, const json_t *line, struct reques
 
 static bool read_site(struct reader *reader, const json_t *line, unsigned *site)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (!read_number(reader, line, "site", &number))
 		return false;

@@ -245,8 +245,8 @@ static void build_id_of(Dwfl_Module *module, char *text, size_t size)
 	int length = dwfl_module_build_id(module, &bits, &address);
 
 	*text = '\0';
-	for (int i = 0; i < length && (size_t)(2 * i + 3) <= size; i++)
-		snprintf(text + 2 * i, 3, "%02x", bits[i]);
+	for (int i = 0; i < length && size >= 3; i++, text += 2, size -= 2)
+		snprintf(text, 3, "%02x", bits[i]);
 }
 
 /* A journal names what it likes: neither a pipe nor a device is waited for. */
