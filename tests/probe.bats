@@ -321,6 +321,7 @@ under_selinux='mount -t tmpfs none /sys/fs
 	echo 'int main(void) { return 0; }' >static.c
 	if "${CC:-cc}" -static -o static static.c 2>/dev/null; then
 		probe static -- -- ./static
+		# shellcheck disable=SC2154 # make check sets it
 		if [ -x "$top_builddir/tools/jitmend-agent" ]; then
 			get static program.not_run | no_line statically
 		else
