@@ -20,6 +20,18 @@ long calls_pass(const struct system_call *call)
 	return SYS_CALL(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+bool calls_copy_in(void *to, long from, size_t length)
+{
+	return sys_read_memory(sys_getpid(), to, (uintptr_t)from, length) == (long)length;
+}
+
+long calls_copy_out(long to, const void *from, size_t length)
+{
+	if (sys_write_memory(sys_getpid(), (uintptr_t)to, from, length) == (long)length)
+		return 0;
+	return -EFAULT;
+}
+
 /* ----------------------------------------------------------------- memory */
 
 static long call_mmap(const struct system_call *call)
@@ -50,21 +62,6 @@ static long call_shmat(const struct system_call *call)
 }
 
 /* ---------------------------------------------------------------- signals */
-
-/* What the host points to, which may be nowhere: some programs ask so whether an
- * address can be read. */
-static bool copy_in(void *to, long from, size_t length)
-{
-	return sys_read_memory(sys_getpid(), to, (uintptr_t)from, length) == (long)length;
-}
-
-/* 0 or -EFAULT. */
-static long copy_out(long to, const void *from, size_t length)
-{
-	if (sys_write_memory(sys_getpid(), (uintptr_t)to, from, length) == (long)length)
-		return 0;
-	return -EFAULT;
-}
 
 /* What the kernel would make of a mask. */
 static long change_mask(uint64_t *mask, int how, uint64_t set)
@@ -103,14 +100,14 @@ static long call_sigprocmask(const struct system_call *call)
 	long result;
 
 	/* What the kernel refuses it is to refuse itself. */
-	if (a[3] != sizeof set || !signals_guarded() || (a[1] && !copy_in(&set, a[1], sizeof set)))
+	if (a[3] != sizeof set || !signals_guarded() || (a[1] && !calls_copy_in(&set, a[1], sizeof set)))
 		return calls_pass(call);
 	if (a[1])
 		set = signals_change_to_kernel((int)a[0], set);
 	result = change(call, a[1] ? &set : NULL, &old);
 	old = signals_to_host(old);
 	if (!sys_failed(result) && a[2])
-		result = copy_out(a[2], &old, sizeof old);
+		result = calls_copy_out(a[2], &old, sizeof old);
 	return result;
 }
 
@@ -145,7 +142,7 @@ static long call_sigaction(const struct system_call *call)
 	long result = 0;
 
 	if (a[3] != sizeof(uint64_t) || !signals_guarded() ||
-	    (to && !copy_in(&kernel, a[1], sizeof kernel)))
+	    (to && !calls_copy_in(&kernel, a[1], sizeof kernel)))
 		return calls_pass(call);
 	if (a[0] == SIGSEGV || a[0] == SIGNAL_STAND_IN) {
 		kept_action((int)a[0], to, &old);
@@ -156,7 +153,7 @@ static long call_sigaction(const struct system_call *call)
 		old.mask = signals_to_host(old.mask);
 	}
 	if (!sys_failed(result) && a[2])
-		result = copy_out(a[2], &old, sizeof old);
+		result = calls_copy_out(a[2], &old, sizeof old);
 	return result;
 }
 
@@ -175,7 +172,7 @@ bool calls_is_plain_fork(const struct system_call *call)
 	if (call->number == SYS_clone3) {
 		struct clone_args args;
 
-		return (size_t)a[1] >= sizeof args && copy_in(&args, a[0], sizeof args) &&
+		return (size_t)a[1] >= sizeof args && calls_copy_in(&args, a[0], sizeof args) &&
 		       !(args.flags & CLONE_VM) && args.stack == 0;
 	}
 	return false;

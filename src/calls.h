@@ -11,6 +11,7 @@
 #define JITMEND_CALLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct system_call {
@@ -31,5 +32,10 @@ bool calls_is_plain_fork(const struct system_call *call);
 
 /* The kernel's own answer. */
 long calls_pass(const struct system_call *call);
+
+/* What the program points to, which may be nowhere: some programs ask so whether an
+ * address can be read. The second: 0 or -EFAULT. */
+bool calls_copy_in(void *to, long from, size_t length);
+long calls_copy_out(long to, const void *from, size_t length);
 
 #endif

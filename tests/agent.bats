@@ -23,7 +23,7 @@ teardown() {
 
 # static_agent: the host, linked statically, as ./agent.
 static_agent() {
-	"$CC" -static -pthread -O1 -I"$top_srcdir/tests/hosts" -o agent \
+	"$CC" -static -pthread -O1 -I"$top_srcdir/tests/hosts" -I"$top_srcdir/src" -o agent \
 		"$top_srcdir/tests/hosts/agent.c" "$top_srcdir/tests/hosts/host.c" 2>cc.err ||
 		skip "$CC cannot link statically: $(head -n 1 cc.err)"
 }

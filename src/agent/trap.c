@@ -61,18 +61,6 @@ static long settle_fork(const struct system_call *call, ucontext_t *context)
 
 /* ---------------------------------------------------------------- signals */
 
-static bool copy_in(void *to, long from, size_t length)
-{
-	return sys_read_memory(sys_getpid(), to, (uintptr_t)from, length) == (long)length;
-}
-
-static long copy_out(long to, const void *from, size_t length)
-{
-	if (sys_write_memory(sys_getpid(), (uintptr_t)to, from, length) == (long)length)
-		return 0;
-	return -EFAULT;
-}
-
 /* The action of SIGSYS is ours to keep. */
 static long settle_own_action(const struct system_call *call)
 {
@@ -81,11 +69,11 @@ static long settle_own_action(const struct system_call *call)
 
 	if (a[3] != sizeof(uint64_t))
 		return -EINVAL;
-	if (a[1] && !copy_in(&action, a[1], sizeof action))
+	if (a[1] && !calls_copy_in(&action, a[1], sizeof action))
 		return -EFAULT;
 	if (a[1])
 		hosts_action = action;
-	return a[2] ? copy_out(a[2], &before, sizeof before) : 0;
+	return a[2] ? calls_copy_out(a[2], &before, sizeof before) : 0;
 }
 
 /* The set of a call that waits, where signals.h finds it again. */
@@ -95,7 +83,8 @@ static long wait_with(const struct system_call *call, int set_at, int size_at)
 	sigset_t set;
 	uint64_t word;
 
-	if (call->arguments[size_at] != sizeof word || !copy_in(&word, call->arguments[set_at], sizeof word))
+	if (call->arguments[size_at] != sizeof word ||
+	    !calls_copy_in(&word, call->arguments[set_at], sizeof word))
 		return calls_pass(call);
 	memset(&set, 0, sizeof set);
 	memcpy(&set, &word, sizeof word);
@@ -114,8 +103,8 @@ static long settle_pselect(const struct system_call *call)
 	sigset_t set;
 	uint64_t word;
 
-	if (!copy_in(&pair, call->arguments[5], sizeof pair) || !pair.set ||
-	    pair.size != sizeof word || !copy_in(&word, pair.set, sizeof word))
+	if (!calls_copy_in(&pair, call->arguments[5], sizeof pair) || !pair.set ||
+	    pair.size != sizeof word || !calls_copy_in(&word, pair.set, sizeof word))
 		return calls_pass(call);
 	memset(&set, 0, sizeof set);
 	memcpy(&set, &word, sizeof word);
@@ -134,7 +123,7 @@ static long settle_pending(const struct system_call *call)
 		return calls_pass(call);
 	result = SYS_CALL(SYS_rt_sigpending, &set, sizeof set, 0, 0, 0, 0);
 	set = signals_to_host(set);
-	return sys_failed(result) ? result : copy_out(call->arguments[0], &set, sizeof set);
+	return sys_failed(result) ? result : calls_copy_out(call->arguments[0], &set, sizeof set);
 }
 
 /* The program waits for SIGSEGV; the stand-in is what comes. */
@@ -146,7 +135,7 @@ static long settle_timed_wait(const struct system_call *call)
 	if (result != SIGNAL_STAND_IN || !signals_guarded())
 		return result;
 	if (call->arguments[1])
-		copy_out(call->arguments[1], words, sizeof words);
+		calls_copy_out(call->arguments[1], words, sizeof words);
 	return SIGSEGV;
 }
 
@@ -183,7 +172,7 @@ static long settle_readlink(const struct system_call *call, long path_at)
 		return calls_pass(call);
 	if ((size_t)a[2] < length)
 		length = (size_t)a[2];
-	return copy_out(a[1], program, length) ? -EFAULT : (long)length;
+	return calls_copy_out(a[1], program, length) ? -EFAULT : (long)length;
 }
 
 /* --------------------------------------------------------------- dispatch */

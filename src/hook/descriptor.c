@@ -100,39 +100,39 @@ HOOK int dup3(int old, int fd, int flags)
 
 /* ------------------------------------------------------------------ fcntl */
 
-static int call_fcntl(int (*next_one)(int, int, ...), int fd, int command, void *argument)
+/* The third argument is an int, a pointer, or not there: a register, whatever it is. */
+static int call_fcntl(int (*next_one)(int, int, ...), int fd, int command, va_list list)
 {
+	void *argument = va_arg(list, void *);
+
+	if (descriptors_is_ours(fd))
+		return (int)hook_answer(-EBADF);
 	if (next_one)
 		return next_one(fd, command, argument);
 	return (int)hook_answer(sys_fcntl(fd, command, (long)argument));
 }
 
-/* The third argument is an int, a pointer, or not there: a register, whatever it is. */
 HOOK int fcntl(int fd, int command, ...)
 {
-	void *argument;
 	va_list list;
+	int result;
 
-	if (descriptors_is_ours(fd))
-		return (int)hook_answer(-EBADF);
-	va_start(list, command);
-	argument = va_arg(list, void *);
-	va_end(list);
 	next_ensure_late();
-	return call_fcntl(next.fcntl, fd, command, argument);
+	va_start(list, command);
+	result = call_fcntl(next.fcntl, fd, command, list);
+	va_end(list);
+	return result;
 }
 
 /* glibc 2.28 and later, where file offsets have 64 bits. */
 HOOK int fcntl64(int fd, int command, ...)
 {
-	void *argument;
 	va_list list;
+	int result;
 
-	if (descriptors_is_ours(fd))
-		return (int)hook_answer(-EBADF);
-	va_start(list, command);
-	argument = va_arg(list, void *);
-	va_end(list);
 	next_ensure_late();
-	return call_fcntl(next.fcntl64, fd, command, argument);
+	va_start(list, command);
+	result = call_fcntl(next.fcntl64, fd, command, list);
+	va_end(list);
+	return result;
 }

@@ -5,6 +5,8 @@
  */
 #include "host.h"
 
+#include "arch/x86_64.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -19,19 +21,7 @@ extern char **environ;
 static char **rest;
 
 /* The kernel, and nothing between. */
-static long kernel(long number, long a, long b, long c, long d, long e, long f)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return result;
-}
+#define kernel arch_syscall
 
 static unsigned char *new_code(size_t pages)
 {
