@@ -109,7 +109,9 @@ tools_jitmend_agent_SOURCES = \
 tools_jitmend_agent_CPPFLAGS = $(src_libengine_la_CPPFLAGS) -DDL_LIB='"$(DL_LIB)"'
 # What is missing here is looked for through the table of addresses, where it is NULL.
 tools_jitmend_agent_CFLAGS = $(src_libengine_la_CFLAGS) -fPIE -fno-plt
-tools_jitmend_agent_LDFLAGS = -all-static -nostdlib -no-pie -Wl,-z,noexecstack \
+# Without debug information: Valgrind reads that of all that is mapped where it runs,
+# and gives up over what it does not know.
+tools_jitmend_agent_LDFLAGS = -all-static -nostdlib -Wl,-z,noexecstack -Wl,--strip-debug \
 	-Wl,--build-id -Wl,--no-relax -Wl,-Ttext-segment=0x6a6d00000000
 tools_jitmend_agent_LDADD = src/libcalls.la src/libengine.la
 endif

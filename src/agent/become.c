@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <linux/limits.h>
 #include <linux/kcmp.h>
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 #ifndef JITMEND_IMAGE_H
 #define JITMEND_IMAGE_H
 
-#include <limits.h>
+#include <linux/limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
