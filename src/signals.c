@@ -109,12 +109,16 @@ uint64_t signals_to_kernel(uint64_t set)
 	return (set & ~(SIGSEGV_BIT | STAND_IN_BIT)) | (set & SIGSEGV_BIT ? STAND_IN_BIT : 0);
 }
 
-/* The stand-in's own bit is not kept. It is shown as its neighbour's is, which
- * is right for sets that were made by filling. */
+/* The stand-in's own bit is not kept, nor are those of signals that are kept open.
+ * They are shown as their neighbours' are, which is right for sets that were made by
+ * filling; Valgrind looks whether its handlers' still are. */
 uint64_t signals_to_host(uint64_t set)
 {
-	uint64_t host = set & ~(SIGSEGV_BIT | STAND_IN_BIT);
+	uint64_t host;
 
+	if (set & kept_open >> 1)
+		set |= kept_open;
+	host = set & ~(SIGSEGV_BIT | STAND_IN_BIT);
 	if (!signals_guarded() || !(set & STAND_IN_BIT))
 		return set;
 	return host | SIGSEGV_BIT | (set & NEIGHBOUR_BIT ? STAND_IN_BIT : 0);
