@@ -47,24 +47,7 @@ mended() {
 
 # same COMMAND...: it prints and ends the same everywhere.
 same() {
-	local run failed=0
-
-	run_as native timeout -k 5 "$PATIENCE" "$@"
-	if [ "$(cat native.status)" -ge 97 ] && [ "$(cat native.status)" -le 127 ]; then
-		echo "--- $*: cannot go on natively"
-		show native
-		return 1
-	fi
-	for run in mdwe seccomp strict; do
-		mended "$run" "$@"
-		same_outcome native "$run" >/dev/null && continue
-		echo "--- $*: native (-), $run (+)"
-		diff -U 2 native.out "$run.out" | head -n 30
-		echo "status $(cat native.status), $(cat "$run.status")"
-		head -n 5 "$run.err"
-		failed=1
-	done
-	return "$failed"
+	same_in "mdwe seccomp strict" mended "$@"
 }
 
 # was_mended: the journals tell of it.

@@ -56,6 +56,30 @@ alike() {
 	return "$failed"
 }
 
+# same_in RUNS WITH COMMAND...: natively, and as each of the RUNS, which WITH RUN
+# COMMAND... runs, it prints and ends the same; what differs is shown.
+same_in() {
+	local runs=$1 with=$2 run failed=0
+
+	shift 2
+	run_as native timeout -k 5 "$PATIENCE" "$@"
+	if [ "$(cat native.status)" -ge 97 ] && [ "$(cat native.status)" -le 127 ]; then
+		echo "--- ${*##*/}: cannot go on natively"
+		show native
+		return 1
+	fi
+	for run in $runs; do
+		"$with" "$run" "$@"
+		same_outcome native "$run" >/dev/null && continue
+		echo "--- ${*##*/}: native (-), $run (+)"
+		diff -U 2 native.out "$run.out" | head -n 40
+		echo "status $(cat native.status), $(cat "$run.status")"
+		head -n 5 "$run.err"
+		failed=1
+	done
+	return "$failed"
+}
+
 # logged TEXT: some run of the last alike has it in its log. Without that, alike
 # would be content with a library that does nothing.
 logged() {

@@ -53,28 +53,9 @@ under() {
 		"$JITMEND" run --log="$BATS_TEST_TMPDIR/log.$run" -- "$@"
 }
 
-# everywhere NAME COMMAND...: it does the same everywhere as natively; what
-# differs is shown under NAME.
+# everywhere COMMAND...: it does the same everywhere as natively.
 everywhere() {
-	local name=$1 run failed=0
-
-	shift
-	run_as native timeout -k 5 "$PATIENCE" "$@"
-	if [ "$(cat native.status)" -ge 97 ] && [ "$(cat native.status)" -le 127 ]; then
-		echo "--- $name: cannot go on natively"
-		show native
-		return 1
-	fi
-	for run in $AVAILABLE strict; do
-		under "$run" "$@"
-		same_outcome native "$run" >/dev/null && continue
-		echo "--- $name: native (-), $run (+)"
-		diff -U 2 native.out "$run.out" | head -n 40
-		echo "status $(cat native.status), $(cat "$run.status")"
-		head -n 5 "$run.err"
-		failed=1
-	done
-	return "$failed"
+	same_in "$AVAILABLE strict" under "$@"
 }
 
 # views HOST [--syscall] PART...: so does each part of the host. Where nothing is
@@ -89,7 +70,7 @@ views() {
 	fi
 	rm -f log.*
 	for part; do
-		everywhere "$part" "$program" "${options[@]}" "$part" || failed=1
+		everywhere "$program" "${options[@]}" "$part" || failed=1
 	done
 	if ! grep -q mended log.strict; then
 		echo "--- strict: nothing was mended"
@@ -105,7 +86,7 @@ piped() {
 	shift
 	for part; do
 		# shellcheck disable=SC2016 # for that shell
-		everywhere "$part" sh -c '{ "$@"; echo "status $?"; } | cat' sh "$program" "$part" ||
+		everywhere sh -c '{ "$@"; echo "status $?"; } | cat' sh "$program" "$part" ||
 			failed=1
 	done
 	return "$failed"
@@ -178,7 +159,7 @@ piped() {
 }
 
 @test "huge pages" {
-	everywhere huge-pages "$HOSTS/code-ways" huge-pages
+	everywhere "$HOSTS/code-ways" huge-pages
 }
 
 @test "memory that grows down" {

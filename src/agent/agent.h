@@ -14,8 +14,8 @@
  * FILE is what is to be executed, a script maybe, PATH the ELF file that this comes
  * to; the arguments begin with the program's own name. "first" puts the filter upon
  * the process, and goes on as if the program had been executed below it. "again-fd":
- * PATH goes by a descriptor that is to be closed. The agent always lies at the same address, which is
- * how the filter knows its calls.
+ * PATH goes by a descriptor that is to be closed. The agent always lies at the same
+ * address, which is how the filter knows its calls.
  *
  * Rules: no libc, no thread-local storage: the registers and the memory are the
  * program's from the jump on. Sources: execve(2), elf(5), seccomp(2), the kernel's
@@ -23,25 +23,7 @@
 #ifndef JITMEND_AGENT_H
 #define JITMEND_AGENT_H
 
-#include <elf.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* How many words of the command line come before the program's own. */
 #define AGENT_WORDS 4
-
-/* What the kernel has put on the stack, as far as it is the program's. */
-struct start {
-	uintptr_t *stack;      /* argc, and all that follows it */
-	char **arguments;
-	char **environment;
-	Elf64_auxv_t *auxv;
-};
-
-/* One line on standard error, "jitmend: NAME: WHY", and the end of the process. */
-_Noreturn void agent_refuse(int status, const char *name, const char *why);
-
-/* What an errno means to who starts a program; never NULL. */
-const char *agent_why(long error);
 
 #endif

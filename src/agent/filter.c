@@ -127,19 +127,15 @@ static void add_condition(struct parts *parts, const struct rule *rule,
 			  const struct window *window)
 {
 	size_t low = offsetof(struct seccomp_data, args) + rule->argument * sizeof(uint64_t);
+	bool lacks = rule->when == LACKS;
 
 	switch (rule->when) {
 	case HAS:
-		load(parts, low);
-		add(parts, BPF_JMP | BPF_JSET | BPF_K, rule->value, 0, PLACE_PARTS);
-		return;
 	case LACKS:
-		load(parts, low);
-		add(parts, BPF_JMP | BPF_JSET | BPF_K, rule->value, PLACE_PARTS, 0);
-		return;
 	case ABOVE:
 		load(parts, low);
-		add(parts, BPF_JMP | BPF_JGT | BPF_K, rule->value, 0, PLACE_PARTS);
+		add(parts, BPF_JMP | BPF_K | (rule->when == ABOVE ? BPF_JGT : BPF_JSET), rule->value,
+		    lacks ? PLACE_PARTS : 0, lacks ? 0 : PLACE_PARTS);
 		return;
 	case POINTER:
 		load(parts, low);

@@ -23,8 +23,7 @@ struct image {
  * what reading says. */
 long image_look(int fd);
 
-/* Maps it. PROGRAM: it goes where programs go, not where libraries go, if it has a
- * loader. */
+/* Maps it: where programs go if it has a loader, else where libraries go. */
 long image_map(int fd, struct image *image);
 
 #endif

@@ -1,6 +1,7 @@
 /* start.c: from the kernel's first instruction to the program's. See agent.h. */
 #include "agent.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
@@ -27,7 +28,8 @@ enum { EXIT_REFUSED = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 __asm__(ARCH_AGENT_START("agent_start"));
 
-_Noreturn void agent_refuse(int status, const char *name, const char *why)
+/* One line on standard error, "jitmend: NAME: WHY", and the end of the process. */
+static _Noreturn void refuse(int status, const char *name, const char *why)
 {
 	char line[PATH_MAX + 128];
 	struct text text = text_in(line, sizeof line);
@@ -41,7 +43,8 @@ _Noreturn void agent_refuse(int status, const char *name, const char *why)
 		SYS_CALL(SYS_exit_group, status, 0, 0, 0, 0, 0);
 }
 
-const char *agent_why(long error)
+/* What an errno means to who starts a program; never NULL. */
+static const char *why_not(long error)
 {
 	switch (error) {
 	case -ENOENT:
@@ -60,6 +63,14 @@ const char *agent_why(long error)
 }
 
 /* ------------------------------------------------------------------ stack */
+
+/* What the kernel has put on the stack, as far as it is the program's. */
+struct start {
+	uintptr_t *stack;      /* argc, and all that follows it */
+	char **arguments;
+	char **environment;
+	Elf64_auxv_t *auxv;
+};
 
 static struct start read_stack(uintptr_t *stack)
 {
@@ -193,7 +204,7 @@ static int open_file(const char *path)
 	long fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
 
 	if (sys_failed(fd))
-		agent_refuse(fd == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, path, agent_why(fd));
+		refuse(fd == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, path, why_not(fd));
 	return (int)fd;
 }
 
@@ -202,7 +213,7 @@ static void map(const char *path, int fd, struct image *image)
 	long result = image_map(fd, image);
 
 	if (result)
-		agent_refuse(EXIT_NOT_EXECUTABLE, path, agent_why(result));
+		refuse(EXIT_NOT_EXECUTABLE, path, why_not(result));
 	sys_close(fd);
 }
 
@@ -283,10 +294,10 @@ static _Noreturn void begin(const struct start *start, const char *path)
 	long result = filter_install();
 
 	if (result)
-		agent_refuse(EXIT_REFUSED, "seccomp(2)", agent_why(result));
+		refuse(EXIT_REFUSED, "seccomp(2)", why_not(result));
 	result = become(&exec);
-	agent_refuse(result == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, path,
-		     agent_why(result));
+	refuse(result == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, path,
+		     why_not(result));
 }
 
 static _Noreturn void go_on(struct start start, bool given)
@@ -321,5 +332,5 @@ _Noreturn void agent_start(uintptr_t *stack)
 		begin(&start, start.arguments[2]);
 	if (is_word(mode, "again") || is_word(mode, "again-fd"))
 		go_on(start, is_word(mode, "again-fd"));
-	agent_refuse(EXIT_REFUSED, "jitmend-agent", "is called by `jitmend run', which see");
+	refuse(EXIT_REFUSED, "jitmend-agent", "is called by `jitmend run', which see");
 }
