@@ -27,6 +27,9 @@ struct site {
 	_Atomic uint64_t key;
 	_Atomic uint64_t count;
 	_Atomic uint64_t written; /* of the count, as the journal has it; 0: not even the event */
+	/* What the event said, for the holder of the lock. */
+	enum call call;
+	unsigned stack;
 };
 
 static const struct settings *settings;
@@ -197,6 +200,8 @@ static void write_event(const struct event *event, struct site *site)
 
 	record.event = (struct record_event){ .event = event, .site = number_of(site) };
 	lock_take(&mask);
+	site->call = event->request->call;
+	site->stack = number;
 	if (stacks_get(number, &table->stack))
 		record.event.stack = &table->stack;
 	if (has_origin)
@@ -212,12 +217,16 @@ static void write_event(const struct event *event, struct site *site)
 /* Counts only rise: whoever read his before another wrote leaves it. */
 static void write_count(struct site *site)
 {
+	struct table *table = table_now();
 	struct record record = { .kind = RECORD_COUNT, .head = head_now() };
 	uint64_t mask;
 
 	lock_take(&mask);
-	record.count.site = number_of(site);
-	record.count.count = atomic_load(&site->count);
+	record.count = (struct record_count){
+		.site = number_of(site), .call = site->call, .count = atomic_load(&site->count),
+	};
+	if (stacks_get(site->stack, &table->stack))
+		record.count.stack = &table->stack;
 	if (record.count.count > atomic_load(&site->written) && put_line(&record))
 		atomic_store(&site->written, record.count.count);
 	lock_release(&mask);

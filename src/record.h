@@ -42,6 +42,8 @@ struct record_event {
 /* How often a site asked, the first time included. */
 struct record_count {
 	unsigned site;
+	enum call call;
+	const struct stack *stack; /* NULL: not known */
 	uint64_t count;
 };
 

@@ -100,26 +100,31 @@ void words_place(struct text *text, const struct place *place)
 	text_add_hex(text, place->offset);
 }
 
+static void add_caller(struct text *text, const struct stack *stack)
+{
+	if (!stack)
+		return;
+	text_add(text, " at ");
+	words_place(text, &stack->places[0]);
+}
+
 static void add_event(struct text *text, const struct record_event *record)
 {
 	add_message(text, record->event);
-	if (record->stack) {
-		text_add(text, ", at ");
-		words_place(text, &record->stack->places[0]);
-	}
+	text_add(text, record->stack ? "," : "");
+	add_caller(text, record->stack);
 	if (record->origin_stack) {
 		text_add(text, "; memory from ");
 		text_add(text, record->origin->function);
-		text_add(text, " at ");
-		words_place(text, &record->origin_stack->places[0]);
+		add_caller(text, record->origin_stack);
 	}
 }
 
 static void add_count(struct text *text, const struct record_count *record)
 {
-	text_add(text, "request ");
-	text_add_number(text, record->site);
-	text_add(text, " was made ");
+	text_add(text, call_name(record->call));
+	add_caller(text, record->stack);
+	text_add(text, " was asked for ");
 	text_add_number(text, record->count);
 	text_add(text, record->count == 1 ? " time" : " times");
 }
