@@ -344,6 +344,8 @@ void journal_begin(const struct settings *from, const char *path)
 	program_path = path;
 	atomic_store(&process, sys_getpid());
 	read_program_name();
+	if (from->log && string_equal(from->log, OUTPUT_TO_NOBODY))
+		return;
 	result = make_room() ? output_begin(from->log) : -ENOMEM;
 	if (from->log && sys_failed(result))
 		say_unopened(result);

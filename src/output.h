@@ -16,6 +16,7 @@
 /* Patterns that name no file, and where they lead. */
 #define OUTPUT_TO_SYSLOG "syslog:"
 #define OUTPUT_TO_JOURNALD "journald:"
+#define OUTPUT_TO_NOBODY "none:"
 #define OUTPUT_SYSLOG_SOCKET "/dev/log"
 #define OUTPUT_JOURNALD_SOCKET "/run/systemd/journal/socket"
 

@@ -111,6 +111,8 @@ commands() {
 	offers_only execheap,execmem execheap,execmod execheap,execstack
 	complete_line run --audit --log = sys
 	offers syslog:
+	complete_line run --log = no
+	offers none:
 }
 
 @test "each value that is offered is understood" {

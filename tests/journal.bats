@@ -527,6 +527,19 @@ RUN_SCRIPT='mount -t tmpfs none /run; mkdir -p /run/systemd/journal'
 	grep -q 'mprotect at .* was asked for 1000 times' received
 }
 
+@test "none: nothing is written, and no unwinder is loaded" {
+	local what=(env LD_PRELOAD="$PRELOAD" JITMEND_POLICY="$POLICY" JITMEND_LOG=none:)
+
+	run_as native "$ASK" repeat
+	run_as mended "${what[@]}" "$ASK" repeat
+	same_outcome native mended
+	[ ! -s mended.err ] && [ ! -e none: ]
+	run_as with_log env "${what[@]:1}" JITMEND_LOG="$LOG" LD_DEBUG=files "$ASK" repeat
+	run_as without env "${what[@]:1}" LD_DEBUG=files "$ASK" repeat
+	grep -q 'file=libunwind' with_log.err
+	[ "$(grep -c 'file=libunwind' without.err)" -eq 0 ]
+}
+
 @test "no syslog, no journald: the host goes on" {
 	require_mounts
 	local log

@@ -195,7 +195,7 @@ make_library() {
 	[ "$("$JITMEND" run --policy=none --policy=auto printenv JITMEND_POLICY)" = auto ]
 	[ "$("$JITMEND" run --log=/dev/null printenv JITMEND_LOG)" = /dev/null ]
 	[ "$("$JITMEND" run --log /dev/null printenv JITMEND_LOG)" = /dev/null ]
-	[ "$("$JITMEND" run --quiet printenv JITMEND_LOG)" = /dev/null ]
+	[ "$("$JITMEND" run --quiet printenv JITMEND_LOG)" = none: ]
 	[ "$("$JITMEND" run --quiet --log="$PWD/log" printenv JITMEND_LOG)" = "$PWD/log" ]
 	[ "$("$JITMEND" run --audit --quiet env | grep -c ^JITMEND_)" -eq 2 ]
 	[ "$("$JITMEND" run env | grep -c ^JITMEND_)" -eq 0 ]
