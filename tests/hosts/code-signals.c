@@ -392,7 +392,7 @@ static void profile_storm(void)
 
 static void *shoot(void *target)
 {
-	while (storms < 3000)
+	while (storms < 1000)
 		pthread_kill(*(pthread_t *)target, SIGUSR1);
 	return NULL;
 }
@@ -408,7 +408,7 @@ static void thread_storm(void)
 	handler_pages = code_pages(8);
 	must(sigaction(SIGUSR1, &action, NULL) == 0, "sigaction");
 	must(pthread_create(&thread, NULL, shoot, &self) == 0, "thread");
-	for (i = 0; storms < 3000; i++) {
+	for (i = 0; storms < 1000; i++) {
 		code_write(page, i);
 		if (code_run(page) != i)
 			bad++;
