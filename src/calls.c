@@ -195,6 +195,8 @@ bool calls_settle(const struct system_call *call, long *result)
 		return *result = call_shmat(call), true;
 	case SYS_munmap:
 		return *result = engine_munmap((uintptr_t)a[0], (size_t)a[1]), true;
+	case SYS_brk:
+		return *result = (long)engine_brk((uintptr_t)a[0]), true;
 	case SYS_mremap:
 		return *result = engine_mremap((uintptr_t)a[0], (size_t)a[1], (size_t)a[2],
 					       (int)a[3], (uintptr_t)a[4]), true;

@@ -7,8 +7,8 @@
  * 16 MiB of pages are alike, as in a reservation, they have one word together.
  *
  * Readers: any context, the fault handler too. Writers hold the lock (lock.h).
- * The kernel's view is the truth: glibc trims and grows the heap, and ld.so
- * unmaps, where no hook sees it, so an entry may outlive its page. Whoever acts
+ * The kernel's view is the truth: ld.so unmaps where no hook sees it, and so does
+ * glibc where its entries are not patched, so an entry may outlive its page. Whoever acts
  * on an entry asks the kernel first (vma.h). */
 #ifndef JITMEND_CODEPAGES_H
 #define JITMEND_CODEPAGES_H

@@ -231,6 +231,25 @@ long engine_munmap(uintptr_t address, size_t length)
 	return result;
 }
 
+uintptr_t engine_brk(uintptr_t end)
+{
+	uintptr_t from = page_up(end), before, result;
+	uint64_t mask;
+
+	/* Asking the kernel where the heap ends costs as much as the call itself. */
+	if (!codepages_any(from, VMA_HEAP_MOST))
+		return (uintptr_t)sys_brk(end);
+	lock_take(&mask);
+	before = page_up((uintptr_t)sys_brk(0));
+	if (from < before && codepages_cut(from, before - from))
+		end = 0;
+	result = (uintptr_t)sys_brk(end);
+	if (page_up(result) < before)
+		views_drop(page_up(result), before);
+	lock_release(&mask);
+	return result;
+}
+
 /* The pages of RUN are now at TO, to END; more than there were where they grew. */
 static long note_moved(const struct code_page *run, uintptr_t to, uintptr_t end)
 {

@@ -52,6 +52,10 @@ long engine_munmap(uintptr_t address, size_t length);
 long engine_mremap(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to);
 long engine_madvise(uintptr_t address, size_t length, int advice);
 
+/* The system call, not libc's function: the heap's end as it is then, never an error.
+ * What it gives up is forgotten, or would be taken for what comes there later. */
+uintptr_t engine_brk(uintptr_t end);
+
 /* mlock(2) and its kin, by the system call's NUMBER: what is locked stays so. */
 long engine_lock(long number, long a, long b, long c);
 

@@ -46,7 +46,7 @@ static int munmap_within(void *address, size_t length)
 /* The number of an entry is that of its stub. Each page of libc's costs 10 to 20
  * microseconds at start: shmat, alone on one, is left out, libc does not call it. */
 enum {
-	MMAP, MMAP64, MUNMAP, MPROTECT, MREMAP, MADVISE, PKEY_MPROTECT, SYSCALL,
+	MMAP, MMAP64, MUNMAP, MPROTECT, MREMAP, MADVISE, PKEY_MPROTECT, SYSCALL, BRK,
 	ENTRIES,
 };
 
@@ -63,6 +63,7 @@ static const struct symbol names[ENTRIES] = {
 	ENTRY(MADVISE, "madvise"),
 	ENTRY(PKEY_MPROTECT, "pkey_mprotect"),
 	ENTRY(SYSCALL, "syscall"),
+	ENTRY(BRK, "brk"),
 };
 
 /* Where the hook does more than to ask the engine. */

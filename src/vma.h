@@ -55,6 +55,9 @@ struct heap {
 	uintptr_t start, end;
 };
 
+/* No heap is larger than that. */
+#define VMA_HEAP_MOST ((uintptr_t)1 << 40)
+
 struct heap vma_heap(void);
 uintptr_t vma_heap_start(void);
 

@@ -50,6 +50,7 @@ static const struct rule rules[] = {
 	{ SYS_mprotect, ALWAYS, 0, 0 },
 	{ SYS_pkey_mprotect, ALWAYS, 0, 0 },
 	{ SYS_munmap, ALWAYS, 0, 0 },
+	{ SYS_brk, ALWAYS, 0, 0 },
 	{ SYS_mremap, ALWAYS, 0, 0 },
 	{ SYS_madvise, ABOVE, 2, MADV_WILLNEED },
 	{ SYS_shmat, ALWAYS, 0, 0 },

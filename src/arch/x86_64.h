@@ -128,7 +128,7 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 
 /* For each entry: on to its target, by where the return address lies. Of the
  * registers, r11 is free on entry to a function. */
-#define ARCH_PATCH_MOST 8
+#define ARCH_PATCH_MOST 9
 #define ARCH_PATCH_STUB_BYTES 64
 #define ARCH_PATCH_STUBS                                              \
 	".text\n"                                                     \
@@ -137,7 +137,7 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 	".type arch_patch_stubs, @function\n"                         \
 	"arch_patch_stubs:\n"                                         \
 	"	.cfi_startproc\n"                                     \
-	".irp number, 0, 1, 2, 3, 4, 5, 6, 7\n"                       \
+	".irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8\n"                    \
 	"	.p2align 6\n"                                         \
 	"	movq (%rsp), %r11\n"                                  \
 	"	subq patch_text(%rip), %r11\n"                        \

@@ -7,6 +7,7 @@
 #include <sys/personality.h>
 #include <sys/shm.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "../engine.h"
 #include "../provenance.h"
@@ -53,6 +54,18 @@ HOOK int munmap(void *address, size_t length)
 	if (provenance_watches_mappings())
 		provenance_forget((uintptr_t)address, page_up(length));
 	return (int)hook_answer(engine_munmap((uintptr_t)address, length));
+}
+
+/* libc's own word for the heap's end, by which sbrk goes. */
+extern void *__curbrk;
+
+/* libc's sbrk, and so malloc, comes by here where its entries are patched (patch.h). */
+HOOK int brk(void *end)
+{
+	uintptr_t now = engine_brk((uintptr_t)end);
+
+	__curbrk = (void *)now;
+	return (int)hook_answer(now < (uintptr_t)end ? -ENOMEM : 0);
 }
 
 HOOK void *mremap(void *from, size_t old_length, size_t length, int flags, ...)

@@ -135,8 +135,8 @@ bool rung_anonymous_bring_back(void)
 	return true;
 }
 
-/* glibc may have given the heap's end back, by a brk that no hook sees, while
- * its last pages were away. */
+/* glibc may have given the heap's end back, where no hook sees its brk, while the
+ * last pages were away. */
 static void trim_to_heap(const struct piece *piece, uintptr_t heap_end)
 {
 	uintptr_t now = page_up((uintptr_t)sys_brk(0));

@@ -78,8 +78,8 @@ unsigned view_waiting(unsigned ask)
 	return without ? without : PROT_READ;
 }
 
-/* The kernel's mapping at ADDRESS is the one that the entry tells of. glibc and
- * ld.so unmap where no hook sees it. */
+/* The kernel's mapping at ADDRESS is the one that the entry tells of. ld.so, and glibc
+ * if it is not patched, unmap where no hook sees it. */
 bool view_is_current(const struct code_page *page, uintptr_t address, struct vma *vma)
 {
 	long result = vma_look(address, vma);
@@ -293,13 +293,11 @@ long view_remap_executable(uintptr_t start, size_t length, const struct code_pag
 	return view_remap(start, length, before, after);
 }
 
-#define HEAP_MOST ((uintptr_t)1 << 40)
-
 bool view_may_be_heap(uintptr_t address)
 {
 	uintptr_t start = vma_heap_start();
 
-	return address >= start && address - start < HEAP_MOST;
+	return address >= start && address - start < VMA_HEAP_MOST;
 }
 
 /* To SELinux what lies at the heap's addresses is heap, whatever it is. */

@@ -49,8 +49,8 @@ void view_drop_stale(uintptr_t start, uintptr_t end);
 /* The same of all memory of which the program has said something (views_note_advice). */
 void view_forget_advised(void);
 
-/* Between the heap's beginning and as far as it may ever reach: its end comes and goes
- * by brk, which no hook sees. */
+/* Between the heap's beginning and as far as it may ever reach: its end may come
+ * and go by a brk that no hook sees. */
 bool view_may_be_heap(uintptr_t address);
 
 /* Room for what a run's entries become. */

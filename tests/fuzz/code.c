@@ -227,10 +227,6 @@ static bool may_call(struct call *call, enum kind *kind)
 {
 	const struct page *page = page_of(call->function);
 
-	/* No hook sees that the heap's end went and came again: what was code there can be
-	 * executed still. */
-	if (page && page->was_code_of_heap && !page->was_code)
-		return false;
 	/* A fetch from past a file's end raises SIGBUS, or SIGSEGV: known. */
 	if (page && page->past_end)
 		return false;

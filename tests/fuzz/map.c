@@ -386,7 +386,6 @@ size_t op_sbrk(size_t at)
 			heap->page[i] = (struct page){
 				.memory = i < pages ? HEAP : NOTHING,
 				.protection = RW,
-				.was_code_of_heap = heap->page[i].was_code || heap->page[i].was_code_of_heap,
 			};
 		heap->pages = pages;
 	}

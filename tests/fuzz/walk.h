@@ -14,7 +14,6 @@
  *	mremap over several mappings, or holes
  *	MREMAP_DONTUNMAP of locked memory
  *	a fetch from past the end of a private file
- *	a call of what was code of the heap's before brk went and came again
  *	reads by the kernel from what may be executed and not read
  *	a sigset_t half of which lies in memory that cannot be touched
  *
@@ -90,7 +89,6 @@ struct page {
 	bool wiped;        /* MADV_WIPEONFORK */
 	unsigned made;     /* by which request; 0: brk */
 	unsigned mapped;   /* by which mmap, where nothing but mprotect came since */
-	bool was_code_of_heap; /* before the heap was made shorter, and longer again */
 	bool past_end;     /* of a file that is mapped privately */
 };
 

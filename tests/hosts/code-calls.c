@@ -517,6 +517,8 @@ static void trim(void)
 	say("data: %d", all_bytes(again, 600 * PAGE, 'd'));
 	code_write(again + 8 * PAGE, 5);
 	say_run("grown anew", again + 8 * PAGE);
+	code_write(again + 2 * PAGE, 6);
+	say_run("where code was never run", again + 2 * PAGE);
 	say_result("rw", do_mprotect(again, 600 * PAGE, RW));
 	say_run("rw", again + 8 * PAGE);
 	say_result("rwx", do_mprotect(again + PAGE, 590 * PAGE, RWX));
@@ -538,6 +540,8 @@ static void brk_again(void)
 	memset(at + 4 * PAGE, 'h', PAGE);
 	code_write(at + 4 * PAGE, 1);
 	say_run("data", at + 4 * PAGE);
+	code_write(at + 3 * PAGE, 2);
+	say_run("where code was never run", at + 3 * PAGE);
 	say_result("rwx", do_mprotect(at + 4 * PAGE, PAGE, RWX));
 	say_run("code", at + 4 * PAGE);
 	say_write("its neighbour", at + 5 * PAGE, 1);
