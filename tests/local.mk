@@ -178,17 +178,28 @@ tests_hosts_aarch64_CFLAGS = $(AM_CFLAGS) -pthread
 
 # Measurements, which no test waits for: doc/MEASUREMENTS has what they said.
 # NAMES=... says which of the programs, RUNS=... how often.
-EXTRA_PROGRAMS += tests/bench/interleave tests/bench/calls
-EXTRA_DIST += tests/bench/audit tests/bench/zoo
+EXTRA_PROGRAMS += tests/bench/interleave tests/bench/calls tests/bench/scale
+EXTRA_DIST += tests/bench/audit tests/bench/start tests/bench/steady tests/bench/zoo
 CLEANFILES += $(EXTRA_PROGRAMS)
 tests_bench_interleave_SOURCES = tests/bench/interleave.c
 tests_bench_calls_SOURCES = tests/bench/calls.c
+tests_bench_scale_SOURCES = tests/bench/scale.c
+tests_bench_scale_LDFLAGS = -pthread
 
-.PHONY: bench
-bench: all tests/bench/interleave tests/bench/calls
+.PHONY: bench bench-steady
+bench: all tests/bench/interleave tests/bench/calls tests/bench/scale
 	tests/bench/calls '$(abs_top_builddir)/src/preload/$$LIB/libjitmend.so'
+	tests/bench/scale '$(abs_top_builddir)/src/preload/$$LIB/libjitmend.so'
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)' \
+		$(SHELL) $(top_srcdir)/tests/bench/start
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 		$(SHELL) $(top_srcdir)/tests/bench/audit $(RUNS) $(NAMES)
+
+# The programs of tests/zoo: in the long run, and in memory.
+bench-steady: all tests/bench/interleave
+	for what in '' --memory; do \
+		top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+			$(top_srcdir)/tests/bench/steady $$what $(RUNS) $(NAMES) || exit; done
 
 # Real programs with compilers of their own, under each policy, for those who have
 # them: tools/setup --for=zoo installs them. NAMES=... says which.

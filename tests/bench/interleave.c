@@ -1,26 +1,42 @@
-/* interleave.c: what a program costs in processor time under several
- * environments, for a machine that others use as well.
+/* interleave.c: what a program costs in several circumstances, for a machine that
+ * others use as well.
  *
- *	interleave RUNS ENVIRONMENT... -- PROGRAM [ARG...]
+ *	interleave [--steady|--memory] RUNS CIRCUMSTANCES... -- PROGRAM [ARG...]
  *
- * An ENVIRONMENT is NAME=VALUE words with blanks between, '' for the one that
- * there is. The program runs in each of them by turns, RUNS rounds of it, so
- * that whatever else goes on meets all alike; what counts is the median of user
- * and system time, its own and that of the children it waited for. Prints, for
- * each environment but the first, the ratio of its median to the first one's,
- * and last that median in seconds. */
+ * CIRCUMSTANCES are words with blanks between, '' for none: NAME=VALUE goes into the
+ * environment, other words come before the program, as a command that starts it. The
+ * program runs in each of them by turns, RUNS rounds of it, so that whatever else goes
+ * on meets all alike; what counts is the median of user and system time, its own and
+ * that of all children, also of those that outlive their parents. Prints, for each of
+ * the circumstances but the first, the ratio of its median to the first one's, and last
+ * that median in seconds.
+ *
+ * --steady: the last ARG says how much there is to do. It is run with that and with
+ * three times that, and what counts is the difference: what it costs to start, and to
+ * warm up, is not in it.
+ * --memory: what counts is not time but memory, the most that all processes together
+ * had of it: their proportional set sizes, looked at every few milliseconds, in MiB. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_RUNS 1000
-#define MOST_ENVIRONMENTS 8
+#define MOST_CIRCUMSTANCES 8
+#define MOST_WORDS 256
+#define MEMORY_EVERY_NS 3000000
+
+static enum { TIME, STEADY, MEMORY } wanted = TIME;
 
 static void die(const char *what, const char *why)
 {
@@ -28,40 +44,146 @@ static void die(const char *what, const char *why)
 	exit(2);
 }
 
-/* In the child. Its output would only be in the way. */
-static void become(char *environment, char **program)
-{
-	int nothing = open("/dev/null", O_RDWR);
+/* -------------------------------------------------------------- a command */
 
-	for (char *word = strtok(environment, " "); word; word = strtok(NULL, " "))
-		putenv(word);
-	dup2(nothing, 0);
-	dup2(nothing, 1);
-	execvp(program[0], program);
-	_exit(127);
+struct command {
+	char *arguments[MOST_WORDS], *environment[MOST_WORDS];
+	size_t argument_count, environment_count;
+};
+
+static void add(char **list, size_t *count, char *word)
+{
+	if (*count + 1 == MOST_WORDS)
+		die("usage", "too many words");
+	list[(*count)++] = word;
+	list[*count] = NULL;
 }
+
+/* Takes CIRCUMSTANCES to pieces, which then are the command's. */
+static void prepare(struct command *command, char *circumstances, char **program)
+{
+	extern char **environ;
+
+	for (char *word = strtok(circumstances, " "); word; word = strtok(NULL, " "))
+		if (strchr(word, '='))
+			add(command->environment, &command->environment_count, word);
+		else
+			add(command->arguments, &command->argument_count, word);
+	for (char **variable = environ; *variable; variable++)
+		add(command->environment, &command->environment_count, *variable);
+	for (; *program; program++)
+		add(command->arguments, &command->argument_count, *program);
+}
+
+/* Its input and output would only be in the way. By vfork: what is copied of this
+ * process would count as its own. */
+static pid_t start(const struct command *command)
+{
+	posix_spawn_file_actions_t actions;
+	pid_t child;
+	int error;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_adddup2(&actions, 0, 1);
+	error = posix_spawnp(&child, command->arguments[0], &actions, NULL,
+			     command->arguments, command->environment);
+	posix_spawn_file_actions_destroy(&actions);
+	if (error)
+		die(command->arguments[0], strerror(error));
+	return child;
+}
+
+/* ----------------------------------------------------------------- memory */
+
+static double set_size(pid_t pid)
+{
+	char path[64], line[256];
+	double kilobytes = 0;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof line, file))
+		if (sscanf(line, "Pss: %lf", &kilobytes) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kilobytes / 1024;
+}
+
+/* Of all children of PID's first thread, and theirs. */
+static double set_sizes_below(pid_t pid)
+{
+	double sum = 0;
+	char path[64];
+	FILE *file;
+	int child;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	file = fopen(path, "re");
+	while (file && fscanf(file, "%d", &child) == 1)
+		sum += set_size(child) + set_sizes_below(child);
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/* ------------------------------------------------------------------ a run */
 
 static double seconds(struct timeval time)
 {
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-static double run(char *environment, char **program)
+/* Orphans come to us, so that what they used counts. */
+static double wait_for_all(pid_t child, int *status)
 {
-	struct rusage used;
-	pid_t child = fork();
-	int status;
+	const struct timespec pause = { .tv_nsec = MEMORY_EVERY_NS };
+	double used = 0, most = 0;
+	struct rusage usage;
+	int one;
 
-	if (child < 0)
-		die("fork", strerror(errno));
-	if (child == 0)
-		become(environment, program);
-	if (wait4(child, &status, 0, &used) < 0)
-		die("wait4", strerror(errno));
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		die(program[0], "did not end with status 0");
-	return seconds(used.ru_utime) + seconds(used.ru_stime);
+	for (;;) {
+		pid_t ended = wait4(-1, &one, wanted == MEMORY ? WNOHANG : 0, &usage);
+
+		if (ended < 0)
+			break;
+		if (ended == 0) {
+			double now = set_sizes_below(getpid());
+
+			most = now > most ? now : most;
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		used += seconds(usage.ru_utime) + seconds(usage.ru_stime);
+		if (ended == child)
+			*status = one;
+	}
+	return wanted == MEMORY ? most : used;
 }
+
+static double run(const struct command *command)
+{
+	int status = -1;
+	double result = wait_for_all(start(command), &status);
+
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == 127)
+		die(command->arguments[0], "did not end as it should");
+	return result;
+}
+
+static double run_steady(const struct command *command)
+{
+	struct command longer = *command;
+	char *once = command->arguments[command->argument_count - 1], thrice[32];
+
+	snprintf(thrice, sizeof thrice, "%ld", 3 * strtol(once, NULL, 10));
+	longer.arguments[longer.argument_count - 1] = thrice;
+	return run(&longer) - run(command);
+}
+
+/* ------------------------------------------------------------------ table */
 
 static int by_value(const void *a, const void *b)
 {
@@ -78,25 +200,38 @@ static double median(double *values, size_t count)
 
 int main(int argc, char **argv)
 {
-	static double times[MOST_ENVIRONMENTS][MOST_RUNS];
-	double medians[MOST_ENVIRONMENTS];
-	size_t runs = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, count = 0;
-	char **environments = argv + 2;
+	static double results[MOST_CIRCUMSTANCES][MOST_RUNS];
+	static struct command commands[MOST_CIRCUMSTANCES];
+	double medians[MOST_CIRCUMSTANCES];
+	size_t runs, count = 0;
+	char **circumstances;
 
-	while (argc > 2 && environments[count] && strcmp(environments[count], "--") != 0)
+	if (argc > 1 && strcmp(argv[1], "--steady") == 0)
+		wanted = STEADY;
+	else if (argc > 1 && strcmp(argv[1], "--memory") == 0)
+		wanted = MEMORY;
+	if (wanted != TIME)
+		argc--, argv++;
+	runs = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
+	circumstances = argv + 2;
+	while (argc > 2 && circumstances[count] && strcmp(circumstances[count], "--") != 0)
 		count++;
-	if (argc < 5 || runs < 1 || runs > MOST_RUNS || count < 1 || count > MOST_ENVIRONMENTS ||
-	    !environments[count] || !environments[count + 1])
-		die("usage", "interleave RUNS ENVIRONMENT... -- PROGRAM [ARG...]");
+	if (argc < 5 || runs < 1 || runs > MOST_RUNS || count < 1 || count > MOST_CIRCUMSTANCES ||
+	    !circumstances[count] || !circumstances[count + 1])
+		die("usage", "interleave [--steady|--memory] RUNS CIRCUMSTANCES... -- PROGRAM [ARG...]");
+	for (size_t i = 0; i < count; i++)
+		prepare(&commands[i], circumstances[i], circumstances + count + 1);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	for (size_t i = 0; i < runs; i++)
 		for (size_t j = 0; j < count; j++) {
 			/* Who goes first changes, too. */
 			size_t turn = (i + j) % count;
 
-			times[turn][i] = run(environments[turn], environments + count + 1);
+			results[turn][i] = wanted == STEADY ? run_steady(&commands[turn]) :
+							      run(&commands[turn]);
 		}
 	for (size_t i = 0; i < count; i++)
-		medians[i] = median(times[i], runs);
+		medians[i] = median(results[i], runs);
 	for (size_t i = 1; i < count; i++)
 		printf("%.3f ", medians[i] / medians[0]);
 	printf("%.3f\n", medians[0]);
