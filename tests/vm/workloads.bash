@@ -5,8 +5,8 @@
 
 hosts=$top_builddir/tests/hosts
 
-# The parts of hosts. Known limits are left out here as in the bats files; so are storms:
-# a fault costs 50 times what it costs on a machine.
+# The parts of hosts, of those in the bats files. Known limits are left out here as there;
+# so are storms: a fault costs 50 times what it costs on a machine.
 declare -A parts=(
 	[allocations]="posix aligned page as-code"
 	[code-calls]="$(echo {rights,mixed-rights,unmap,move}/{anonymous,heap,file,shared} lock/heap)
@@ -17,12 +17,23 @@ declare -A parts=(
 		kernel-reads"
 	[code-ways]="rwx rw-rx rw-rwx rx-first write-and-exec never-run places flags errors heap
 		devzero file-private file-shared anonymous-shared two-views read-implies-exec"
+	[code-limits]="file-size-0 no-descriptors all-closed replaced"
+	[dangers]="anonymous devzero file heap shared odd"
 	[devzero]="lives fixed shared"
+	[forks]="after vfork"
 	[heap]="cycle reuse grow trim brk odd-brk vast"
 	[kernel-writes]="files fortified code-is-read vectors results"
 	[pages]="unmap map-over remap remap-grow remap-dontunmap dontneed fork-advice lock"
+	[places]="plain constructor handler threads small-threads leaving fork vfork"
 	[ranges]="bad mixed past-end untouchable own-data shared file-beneath read-implies-exec"
+	[signals]="query-later interrupting faults jumps contexts stacks handler-masks"
+	[stack]="own thread"
 )
+
+# What the static program becomes: itself, a dynamic program, a script; what cannot be.
+static=$top_builddir/tests/vm/static-agent
+static_parts="code in-thread kernel-writes heap forks signals bad-pointers itself
+	execs,$static,/bin/true,$top_srcdir/tests/vm/each,$top_srcdir/tests/vm/denials,/none vforks"
 
 # workload NAME: its command's words, in $command.
 workload() {
@@ -42,6 +53,19 @@ workload() {
 		-d opcache.jit_buffer_size=64M "$data/audit.php" 1) ;;
 	program/node) command=(node "$data/audit.js" 1) ;;
 	program/java) command=(java -cp . Audit 1) ;;
+	# What they translate makes code of its own.
+	agent/valgrind)
+		command=(valgrind -q --tool=none --vgdb=no --smc-check=all "$hosts/converter"
+			--allocator=anonymous --hex "$data/customers.dictionary" "$data/customers.hex")
+		;;
+	agent/qemu-static)
+		command=(qemu-x86_64-static "$hosts/converter" --allocator=anonymous --hex --threads=2
+			"$data/customers.dictionary" "$data/customers.hex")
+		;;
+	agent/static)
+		# shellcheck disable=SC2206 # a list of words
+		command=("$top_srcdir/tests/vm/each" "$static" $static_parts)
+		;;
 	ask/*)
 		# shellcheck disable=SC2207 # a list of words
 		command=("$hosts/ask" --fork $("$hosts/ask" --list))
@@ -53,11 +77,20 @@ workload() {
 	esac
 }
 
+# run_options NAME: of jitmend run.
+run_options() {
+	case $1 in
+	agent/*) echo --all ;;
+	esac
+}
+
 # installed NAME: whether the workload's program is here.
 installed() {
 	case $1 in
 	program/where) command -v luajit ;;
-	program/*) command -v "${1#*/}" ;;
+	agent/static) [ -x "$static" ] ;;
+	agent/qemu-static) command -v qemu-x86_64-static ;;
+	program/* | agent/*) command -v "${1#*/}" ;;
 	esac >/dev/null
 }
 
@@ -69,6 +102,31 @@ list() {
 # The policies of denials, by the boot that has them.
 ours='fedora opensuse all all-memfd'
 debians='unconfined user'
+
+# expectations: the file denials, a line for each workload and policy: WORKLOAD POLICY
+# DENIED PROGRAMS, and mended or refused: what becomes of it with jitmend. Only those
+# that match $VM_WORKLOADS, a pattern as case has it, if that is set.
+expectations() {
+	local name policy denied
+
+	list denials | awk '
+		NR == 1 { for (i = 2; i <= NF; i++) policy[i] = $i; next }
+		{ for (i = 2; i <= NF; i++) if ($i != ".") print $1, policy[i], $i }' |
+		while read -r name policy denied; do
+			# shellcheck disable=SC2254 # a pattern
+			case $name in ${VM_WORKLOADS:-*}) ;; *) continue ;; esac
+			case $denied in
+			*!) echo "$name $policy ${denied%!} 1 refused" ;;
+			*\**) echo "$name $policy ${denied%\**} ${denied#*\*} mended" ;;
+			*) echo "$name $policy $denied 1 mended" ;;
+			esac
+		done
+}
+
+# tables_wanted: whether what is no workload of the file denials is run as well.
+tables_wanted() {
+	[ "${VM_WORKLOADS:-*}" = '*' ]
+}
 
 # ask_policies: what tests/hosts/ask asks under.
 ask_policies() {
