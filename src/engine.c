@@ -47,6 +47,26 @@ bool engine_mends_with_views(void)
 	return walk.mode == MODE_MEND && policy_refuses(DANGER_EXECMEM);
 }
 
+bool engine_watches_loader(void)
+{
+	return walk.mode == MODE_AUDIT || engine_may_mend_with_views() ||
+	       (walk.mode == MODE_MEND && policy_refuses_any());
+}
+
+void engine_adopt(uintptr_t start, uintptr_t end, int ask)
+{
+	struct vma vma;
+	uint64_t mask;
+
+	lock_take(&mask);
+	for (uintptr_t at = start, stop; at < end && !vma_look(at, &vma); at = stop) {
+		stop = vma.end < end ? vma.end : end;
+		if (vma.start <= at)
+			views_note(at, stop, vma.protection, ask);
+	}
+	lock_release(&mask);
+}
+
 /* Where nothing may be writable and executable, a kernel in which every readable
  * mapping is executable would refuse them all, malloc's too. So it is not told, and
  * what the host means by it is done here: what it executes is adopted. */

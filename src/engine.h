@@ -41,6 +41,13 @@ bool engine_watches(void);
 bool engine_mends_with_views(void);
 bool engine_may_mend_with_views(void);
 
+/* Whether the dynamic loader's own calls may come to be refused, or are to be told of. */
+bool engine_watches_loader(void);
+
+/* Memory that waits to be executed, and that another copy of the engine in this process
+ * has noted so far: START to END, for which the program asked ASK. */
+void engine_adopt(uintptr_t start, uintptr_t end, int ask);
+
 /* personality(2). READ_IMPLIES_EXEC, with which every readable mapping is executable,
  * is kept from a kernel that would then refuse every mapping. */
 long engine_personality(unsigned long personality);

@@ -26,6 +26,7 @@ src_libengine_la_SOURCES = \
 	src/arithmetic.h src/arithmetic.c src/operands.h src/operands.c \
 	src/decoder.h src/store.h src/store.c \
 	src/detour.h src/detour.c \
+	src/rewrite.h src/rewrite.c \
 	src/fault.h src/fault.c \
 	src/engine.h src/walk.h src/engine.c src/mapping.c src/protection.c
 src_libengine_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
@@ -53,7 +54,8 @@ src_libcalls_la_SOURCES = \
 	src/signals.h src/signals.c src/fault-probe.h \
 	src/closing.h src/closing.c \
 	src/writes.h src/writes.c \
-	src/calls.h src/calls.c
+	src/calls.h src/calls.c \
+	src/rtld.h src/rtld.c
 src_libcalls_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 src_libcalls_la_CFLAGS = $(src_libengine_la_CFLAGS)
 
@@ -64,9 +66,10 @@ src_libjitmend_la_SOURCES = \
 	src/start.h src/start.c \
 	src/decoder.h src/decoder.c \
 	src/hook/hook.h \
-	src/hook/symbols.h src/hook/symbols.c \
+	src/hook/symbols.h src/hook/symbols.c src/hook/definitions.c \
 	src/patch.h src/patch.c \
 	src/hook/next.h src/hook/next.c \
+	src/handover.h src/hook/audit.c \
 	src/hook/memory.c \
 	src/hook/allocate.c \
 	src/hook/signal.c \
@@ -134,8 +137,21 @@ src_libjitmend_origins_la_LIBADD =
 src_libjitmend_origins_la_DEPENDENCIES = src/origins/origins.map
 EXTRA_DIST += src/origins/origins.map
 
+# And for --audit-loader: the engine once more, in a library without libc.
+jitmendlib_LTLIBRARIES += src/libjitmend-audit.la
+src_libjitmend_audit_la_SOURCES = src/audit/audit.c src/handover.h \
+	src/hook/symbols.h src/hook/definitions.c
+src_libjitmend_audit_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+src_libjitmend_audit_la_CFLAGS = $(src_libengine_la_CFLAGS)
+src_libjitmend_audit_la_LDFLAGS = -module -avoid-version -shared -XCClinker -nostdlib -Wl,-z,defs \
+	-Wl,-z,now -Wl,-z,noexecstack -Wl,--version-script,$(srcdir)/src/audit/audit.map
+src_libjitmend_audit_la_LIBADD = src/libcalls.la src/libengine.la
+src_libjitmend_audit_la_DEPENDENCIES = src/libcalls.la src/libengine.la src/audit/audit.map
+EXTRA_DIST += src/audit/audit.map
+
 # One literal path with $LIB in it serves the build tree too.
-preload_links = src/preload/$(DL_LIB)/libjitmend.so src/preload/$(DL_LIB)/libjitmend-origins.so
+preload_links = src/preload/$(DL_LIB)/libjitmend.so src/preload/$(DL_LIB)/libjitmend-origins.so \
+	src/preload/$(DL_LIB)/libjitmend-audit.so
 all-local: $(preload_links)
 src/preload/$(DL_LIB)/%.so: src/%.la
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && rm -f $@ && \

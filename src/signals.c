@@ -356,6 +356,20 @@ void signals_begin(void)
 	free_writers(&hold);
 }
 
+void signals_end(void)
+{
+	struct hold hold;
+
+	if (!signals_guarded())
+		return;
+	hold_writers(&hold);
+	hold.mask = signals_to_host(hold.mask);
+	atomic_store(&guarded, false);
+	give_back(SIGSEGV);
+	give_back(SIGNAL_STAND_IN);
+	free_writers(&hold);
+}
+
 static struct action from_host(const struct sigaction *libc)
 {
 	struct action action = {

@@ -29,6 +29,10 @@
 /* Takes SIGSEGV over. Once, at start, on the first thread. */
 void signals_begin(void);
 
+/* Gives it back, as if it had never been taken. On the same thread, before there are
+ * others. */
+void signals_end(void);
+
 /* In a child of fork, which has memory of its own. A child of vfork has not: what
  * it sets for itself goes to the kernel alone, never into what its parent set. */
 void signals_in_child(void);

@@ -6,6 +6,7 @@
 #include "start.h"
 
 #include <elf.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -14,11 +15,13 @@
 #include "decoder.h"
 #include "descriptors.h"
 #include "engine.h"
+#include "handover.h"
 #include "hook/next.h"
 #include "journal.h"
 #include "memory.h"
 #include "patch.h"
 #include "provenance.h"
+#include "rtld.h"
 #include "signals.h"
 #include "store.h"
 #include "sys.h"
@@ -67,6 +70,28 @@ static bool is_page_size_usual(void)
 	return false;
 }
 
+/* Before our own signals begin. */
+static void release_audit(void)
+{
+	struct handover *handover = handover_from_audit();
+
+	if (!handover)
+		return;
+	handover->release(calls_settle);
+	for (unsigned i = 0; i < handover->memory_count; i++)
+		engine_adopt(handover->memory[i].start, handover->memory[i].end,
+			     handover->memory[i].ask);
+}
+
+/* What it settled has no stack any more but the call itself. */
+static void report_audit(void)
+{
+	const struct handover *handover = handover_from_audit();
+
+	for (unsigned i = 0; handover && i < handover->event_count; i++)
+		journal_event(&handover->events[i]);
+}
+
 static void begin(void)
 {
 	struct settings_error error;
@@ -84,6 +109,7 @@ static void begin(void)
 	keep_log_name();
 	engine_begin(&settings, &door);
 	journal_begin(&settings, NULL);
+	release_audit();
 	if (settings.mode == MODE_MEND)
 		signals_begin();
 }
@@ -112,7 +138,8 @@ static bool is_ours(const char *variable)
 
 static bool names_us(const char *path, size_t length)
 {
-	static const char *const names[] = { "libjitmend.so", "libjitmend-origins.so" };
+	static const char *const names[] = { "libjitmend.so", "libjitmend-origins.so",
+					      "libjitmend-audit.so" };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		size_t size = string_length(names[i]);
@@ -123,7 +150,7 @@ static bool names_us(const char *path, size_t length)
 	return false;
 }
 
-/* The list of LD_PRELOAD, in place, without this library. Its parts are
+/* The list of LD_PRELOAD or LD_AUDIT, in place, without our libraries. Its parts are
  * separated by colons or blanks (ld.so(8)). */
 static void strike_us_out(char *list)
 {
@@ -152,6 +179,8 @@ static void leave_children(void)
 	for (char **from = environ; *from; from++) {
 		char *list = (char *)string_after(*from, "LD_PRELOAD=");
 
+		if (!list)
+			list = (char *)string_after(*from, "LD_AUDIT=");
 		if (is_ours(*from))
 			continue;
 		if (list)
@@ -207,6 +236,7 @@ __attribute__((constructor)) static void start(void)
 {
 	start_engine();
 	next_ensure();
+	report_audit();
 	if (engine_watches())
 		journal_begin_backtraces();
 	provenance_begin(engine_watches());
@@ -217,6 +247,8 @@ __attribute__((constructor)) static void start(void)
 		store_begin(decoder_open());
 	if (engine_may_mend_with_views())
 		patch_libc();
+	if (engine_watches_loader() && !handover_from_audit())
+		rtld_watch((uintptr_t)_r_debug.r_brk);
 }
 
 __attribute__((destructor)) static void end(void)

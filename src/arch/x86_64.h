@@ -150,6 +150,82 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 	".globl arch_patch_stubs\n"                                   \
 	".size arch_patch_stubs, .-arch_patch_stubs\n"
 
+/* ------------------------------------- the loader's system calls (rtld.c) */
+
+/* mmap, mprotect and munmap; each has a stub, in this order. */
+#define ARCH_RTLD_CALLS { 9, 10, 11 }
+
+/* Of the place: how long it is, and where in it the zeros begin. */
+#define ARCH_RTLD_CALL_BYTES 7
+#define ARCH_RTLD_ZEROS 2
+
+/* mov $NUMBER, %eax; syscall: the number, or -1. */
+static inline long arch_system_call_at(const unsigned char *code)
+{
+	if (code[0] != 0xb8 || code[2] || code[3] || code[4] || code[5] != 0x0f || code[6] != 0x05)
+		return -1;
+	return code[1];
+}
+
+/* call TO; xchg %ax, %ax. False: too far away. */
+static inline int arch_write_call(unsigned char *code, uintptr_t at, uintptr_t to)
+{
+	int near = arch_write_jump(code, at, to);
+
+	code[0] = 0xe8;
+	code[5] = 0x66;
+	code[6] = 0x90;
+	return near;
+}
+
+extern const char arch_rtld_stubs[] __attribute__((visibility("hidden")));
+
+/* Of the registers a system call changes rax, rcx and r11 alone. The vector registers
+ * are not kept: what the loader has there does not last over a call of its functions
+ * anyway. */
+#define ARCH_RTLD_STUB_BYTES 16
+#define ARCH_RTLD_STUBS                                               \
+	".text\n"                                                     \
+	".p2align 4\n"                                                \
+	".hidden arch_rtld_stubs\n"                                   \
+	".type arch_rtld_stubs, @function\n"                          \
+	"arch_rtld_stubs:\n"                                          \
+	"	.cfi_startproc\n"                                     \
+	".irp number, 9, 10, 11\n"                                    \
+	"	.p2align 4\n"                                         \
+	"	movl $\\number, %eax\n"                               \
+	"	jmp 0f\n"                                             \
+	".endr\n"                                                     \
+	"0:	pushq %rbp\n"                                         \
+	"	.cfi_def_cfa_offset 16\n"                             \
+	"	.cfi_offset rbp, -16\n"                               \
+	"	movq %rsp, %rbp\n"                                    \
+	"	.cfi_def_cfa_register rbp\n"                          \
+	"	pushq %r9\n"                                          \
+	"	pushq %r8\n"                                          \
+	"	pushq %r10\n"                                         \
+	"	pushq %rdx\n"                                         \
+	"	pushq %rsi\n"                                         \
+	"	pushq %rdi\n"                                         \
+	"	movl %eax, %edi\n"                                    \
+	"	movq %rsp, %rsi\n"                                    \
+	"	movq 8(%rbp), %rdx\n"                                 \
+	"	andq $-16, %rsp\n"                                    \
+	"	call rtld_call\n"                                     \
+	"	leaq -48(%rbp), %rsp\n"                               \
+	"	popq %rdi\n"                                          \
+	"	popq %rsi\n"                                          \
+	"	popq %rdx\n"                                          \
+	"	popq %r10\n"                                          \
+	"	popq %r8\n"                                           \
+	"	popq %r9\n"                                           \
+	"	popq %rbp\n"                                          \
+	"	.cfi_def_cfa rsp, 8\n"                                \
+	"	ret\n"                                                \
+	"	.cfi_endproc\n"                                       \
+	".globl arch_rtld_stubs\n"                                    \
+	".size arch_rtld_stubs, .-arch_rtld_stubs\n"
+
 /* ------------------------------------------- the door of agent/ (agent.h) */
 
 #define ARCH_ELF_MACHINE EM_X86_64

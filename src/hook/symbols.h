@@ -8,6 +8,7 @@
 #ifndef JITMEND_SYMBOLS_H
 #define JITMEND_SYMBOLS_H
 
+#include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,8 +24,9 @@ bool symbols_find(const struct symbol *symbols, size_t count, void *base);
 
 /* The loaded object of that DT_SONAME, the first in the list; NULL as the name is
  * this library. NULL: there is none. */
-struct link_map;
 const struct link_map *symbols_library(const char *soname);
+
+bool symbols_has_soname(const struct link_map *map, const char *soname);
 
 /* The same from that one object alone. */
 bool symbols_find_in(const struct link_map *map, const struct symbol *symbols, size_t count,
