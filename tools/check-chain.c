@@ -30,6 +30,7 @@ struct chain {
 	const char *file;    /* the file looked at now */
 	struct elf elf;
 	bool by_agent;       /* nothing can be preloaded into one of them */
+	bool audit;          /* the loader of one of them has to be helped */
 };
 
 /* Begins a message: the program, and the file that matters where that is
@@ -123,6 +124,17 @@ static void check_libraries(const struct chain *chain)
 	check_library(chain, "libjitmend.so");
 	if (chain->preload->origins)
 		check_library(chain, "libjitmend-origins.so");
+	if (chain->preload->audit)
+		check_library(chain, "libjitmend-audit.so");
+}
+
+/* Where there is no such library, the loader says itself what it was refused. */
+static void look_at_needs(struct chain *chain, int fd)
+{
+	if (chain->audit || chain->elf.start == START_STATIC ||
+	    !help_is_needed(chain->file, fd, &chain->elf))
+		return;
+	chain->audit = fits_library(&chain->elf, chain->preload->folder, "libjitmend-audit.so");
 }
 
 /* What keeps a library from being preloaded: a clause to stand behind the file's
@@ -224,6 +236,7 @@ static void look_at_elf(struct chain *chain, int fd)
 		refuse(EXIT_NOT_EXECUTABLE, "%s %s", subject(chain), fault);
 	check_loader(chain, true);
 	check_rights(chain);
+	look_at_needs(chain, fd);
 }
 
 enum link { LINK_SCRIPT, LINK_ELF, LINK_UNKNOWN };
@@ -342,8 +355,10 @@ static void look_at_loaded(struct chain *chain)
 	if (fd < 0)
 		return;
 	if (elf_identify(fd, &chain->elf, &fault) && elf_is_native(&chain->elf) &&
-	    elf_look(fd, &chain->elf, &fault))
+	    elf_look(fd, &chain->elf, &fault)) {
 		check_loader(chain, false);
+		look_at_needs(chain, fd);
+	}
 	close(fd);
 }
 
@@ -353,7 +368,7 @@ struct chain_end chain_follow(char **argv, const char *search, const struct prel
 
 	chain = (struct chain){
 		.program = argv[0], .search = search, .preload = preload, .argv = argv,
-		.by_agent = preload->all,
+		.by_agent = preload->all, .audit = preload->audit,
 	};
 	chain.file = find(argv[0], search);
 	if (!chain.file)
@@ -375,5 +390,6 @@ struct chain_end chain_follow(char **argv, const char *search, const struct prel
 		       chain.program);
 	return (struct chain_end){
 		.file = chain.program, .sanitizer = chain.elf.sanitizer, .by_agent = chain.by_agent,
+		.audit = chain.audit,
 	};
 }

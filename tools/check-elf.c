@@ -7,6 +7,7 @@
 
 #include <elf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,6 +58,7 @@ static bool read_header(const struct elf_file *file, unsigned index, Elf64_Phdr 
 	*header = (Elf64_Phdr){
 		.p_type = narrow.p_type, .p_offset = narrow.p_offset,
 		.p_vaddr = narrow.p_vaddr, .p_filesz = narrow.p_filesz,
+		.p_flags = narrow.p_flags,
 	};
 	return true;
 }
@@ -99,13 +101,18 @@ static bool file_offset(const struct elf_file *file, uint64_t address, uint64_t 
 	return false;
 }
 
-/* A string that fits a file's name; anything else reads as empty. */
+/* A string that fits; anything else reads as empty. */
+static void read_string(const struct elf_file *file, uint64_t offset, char *string, size_t size)
+{
+	ssize_t got = pread(file->fd, string, size, (off_t)offset);
+
+	if (got <= 0 || !memchr(string, '\0', (size_t)got))
+		string[0] = '\0';
+}
+
 static void read_name(const struct elf_file *file, uint64_t offset, char name[NAME_MAX + 1])
 {
-	ssize_t got = pread(file->fd, name, NAME_MAX + 1, (off_t)offset);
-
-	if (got <= 0 || !memchr(name, '\0', (size_t)got))
-		name[0] = '\0';
+	read_string(file, offset, name, NAME_MAX + 1);
 }
 
 static bool begins(const char *string, const char *start)
@@ -182,24 +189,33 @@ static bool look_at_start(const struct elf_file *file, struct elf *elf, const ch
 	return true;
 }
 
-static bool look_at_headers(struct elf_file *file, struct elf *elf, unsigned type,
-			    unsigned header_size, const char **fault)
+/* Where FILE has its program headers; false, and *FAULT says why, where there are none
+ * to be read. */
+static bool find_headers(struct elf_file *file, const char **fault)
 {
-	unsigned wanted = file->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	unsigned wanted = file->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), size, type;
+	Elf32_Ehdr narrow;
+	Elf64_Ehdr wide;
 	Elf64_Phdr header;
 
+	*fault = "is a truncated ELF file";
+	if (file->wide ? !read_at(file->fd, &wide, sizeof wide, 0) :
+			 !read_at(file->fd, &narrow, sizeof narrow, 0))
+		return false;
+	file->headers = file->wide ? wide.e_phoff : narrow.e_phoff;
+	file->header_count = file->wide ? wide.e_phnum : narrow.e_phnum;
+	size = file->wide ? wide.e_phentsize : narrow.e_phentsize;
+	type = file->wide ? wide.e_type : narrow.e_type;
 	*fault = "is an ELF file, but neither a program nor a shared object";
 	if (type != ET_EXEC && type != ET_DYN)
 		return false;
 	*fault = "has a malformed ELF header";
-	if (header_size != wanted || !file->header_count || file->header_count > HEADERS_MAX)
+	if (size != wanted || !file->header_count || file->header_count > HEADERS_MAX)
 		return false;
 	*fault = "is a truncated ELF file";
 	if (file->headers > INT64_MAX - HEADERS_MAX * sizeof(Elf64_Phdr))
 		return false;
-	if (!read_header(file, file->header_count - 1, &header))
-		return false;
-	return look_at_start(file, elf, fault);
+	return read_header(file, file->header_count - 1, &header);
 }
 
 bool elf_identify(int fd, struct elf *elf, const char **fault)
@@ -222,22 +238,110 @@ bool elf_identify(int fd, struct elf *elf, const char **fault)
 bool elf_look(int fd, struct elf *elf, const char **fault)
 {
 	struct elf_file file = { .fd = fd, .wide = elf->class == ELFCLASS64 };
-	Elf32_Ehdr narrow;
-	Elf64_Ehdr wide;
 
-	*fault = "is a truncated ELF file";
-	if (!file.wide) {
-		if (!read_at(fd, &narrow, sizeof narrow, 0))
-			return false;
-		file.headers = narrow.e_phoff;
-		file.header_count = narrow.e_phnum;
-		return look_at_headers(&file, elf, narrow.e_type, narrow.e_phentsize, fault);
+	return find_headers(&file, fault) && look_at_start(&file, elf, fault);
+}
+
+/* ----------------------------------------------------------------- loading */
+
+static void add_needed(struct elf_loading *loading, size_t *count, const char *name)
+{
+	char **longer = reallocarray(loading->needed, *count + 2, sizeof *longer);
+
+	if (!longer)
+		return;
+	loading->needed = longer;
+	longer[*count] = strdup(name);
+	if (longer[*count])
+		longer[++*count] = NULL;
+}
+
+/* One string for each entry of the kind. */
+static void look_at_strings(const struct elf_file *file, uint64_t strings, const Elf64_Dyn *entries,
+			    size_t count, struct elf_loading *loading)
+{
+	char text[PATH_MAX];
+	size_t needed = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t tag = entries[i].d_tag;
+
+		if (tag != DT_NEEDED && tag != DT_RUNPATH && tag != DT_RPATH)
+			continue;
+		read_string(file, strings + entries[i].d_un.d_val, text, sizeof text);
+		if (tag == DT_NEEDED) {
+			add_needed(loading, &needed, text);
+		} else if (tag == DT_RUNPATH || !loading->runpath) {
+			free(loading->runpath);
+			loading->runpath = strdup(text);
+		}
 	}
-	if (!read_at(fd, &wide, sizeof wide, 0))
+}
+
+static bool look_at_loading_in_dynamic(const struct elf_file *file, struct elf_loading *loading)
+{
+	static Elf64_Dyn entries[DYNAMIC_MAX];
+	uint64_t strings = 0;
+	Elf64_Phdr header;
+	size_t count;
+
+	if (!find_header(file, PT_DYNAMIC, &header))
+		return true;
+	for (count = 0; count < DYNAMIC_MAX; count++) {
+		Elf64_Dyn *entry = &entries[count];
+
+		if (!read_dynamic(file, header.p_offset, (unsigned)count, entry))
+			return false;
+		if (entry->d_tag == DT_NULL)
+			break;
+		if (entry->d_tag == DT_STRTAB && !file_offset(file, entry->d_un.d_val, &strings))
+			return false;
+		loading->textrel |= entry->d_tag == DT_TEXTREL ||
+				    (entry->d_tag == DT_FLAGS && entry->d_un.d_val & DF_TEXTREL);
+	}
+	if (strings)
+		look_at_strings(file, strings, entries, count, loading);
+	return true;
+}
+
+static void look_at_segments(const struct elf_file *file, struct elf_loading *loading)
+{
+	bool said = false;
+	Elf64_Phdr header;
+
+	for (unsigned i = 0; i < file->header_count; i++) {
+		if (!read_header(file, i, &header))
+			return;
+		if (header.p_type == PT_LOAD && header.p_flags & PF_W && header.p_flags & PF_X)
+			loading->writable_code = true;
+		if (header.p_type != PT_GNU_STACK)
+			continue;
+		said = true;
+		loading->stack = header.p_flags & PF_X;
+	}
+	/* On other machines nothing said is no. */
+	if (!said)
+		loading->stack = OUR_MACHINE == EM_X86_64 || OUR_MACHINE == EM_386;
+}
+
+bool elf_look_at_loading(int fd, const struct elf *elf, struct elf_loading *loading)
+{
+	struct elf_file file = { .fd = fd, .wide = elf->class == ELFCLASS64 };
+	const char *fault;
+
+	*loading = (struct elf_loading){ 0 };
+	if (elf->other_endian || !find_headers(&file, &fault))
 		return false;
-	file.headers = wide.e_phoff;
-	file.header_count = wide.e_phnum;
-	return look_at_headers(&file, elf, wide.e_type, wide.e_phentsize, fault);
+	look_at_segments(&file, loading);
+	return look_at_loading_in_dynamic(&file, loading);
+}
+
+void elf_loading_free(struct elf_loading *loading)
+{
+	for (char **name = loading->needed; name && *name; name++)
+		free(*name);
+	free(loading->needed);
+	free(loading->runpath);
 }
 
 bool elf_is_native(const struct elf *elf)

@@ -46,8 +46,9 @@ static char *environment_of(int pid)
  * when it execs, and writes _ anew. */
 static bool exempt(const char *entry)
 {
-	return strncmp(entry, "LD_PRELOAD=", 11) == 0 || strncmp(entry, "JITMEND_", 8) == 0 ||
-	       strncmp(entry, "SHLVL=", 6) == 0 || strncmp(entry, "_=", 2) == 0;
+	return strncmp(entry, "LD_PRELOAD=", 11) == 0 || strncmp(entry, "LD_AUDIT=", 9) == 0 ||
+	       strncmp(entry, "JITMEND_", 8) == 0 || strncmp(entry, "SHLVL=", 6) == 0 ||
+	       strncmp(entry, "_=", 2) == 0;
 }
 
 static bool same_name(const char *entry, const char *other)

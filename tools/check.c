@@ -3,13 +3,15 @@
  * the log be written?
  *
  *   jitmend-check --preload=DIR --pid=N --path=PATH [--policy=WORDS] [--log=FILE]
- *                 [--backtrace=N] [--origins] [--agent=FILE] [--all] -- PROGRAM [ARG...]
+ *                 [--backtrace=N] [--origins] [--audit-loader] [--agent=FILE] [--all]
+ *                 -- PROGRAM [ARG...]
  *
  * The environment is the one that the program is going to get. Options say
  * which of its words came from the command line, so that a message can name
  * what the user wrote. Status 0: go on; standard output is for the shell's eval:
  *
  *   jitmend_first='SONAME'           must come before ours in LD_PRELOAD, or ''
+ *   jitmend_audit=1                  libjitmend-audit.so has to be in LD_AUDIT
  *   jitmend_by_agent=1; set -- ...   the command line that begins with the agent
  *   unset NAME                       see environment_print(), as for:
  *   jitmend_words=1; set -- 'NAME=VALUE' "$@"
@@ -38,6 +40,7 @@ struct wishes {
 	const char *backtrace;
 	const char *agent;
 	bool origins;
+	bool audit;
 	bool all;
 	int pid;
 	char **argv;
@@ -83,6 +86,7 @@ static struct wishes read_options(int argc, char **argv)
 		{ "log", required_argument, NULL, 'l' },
 		{ "backtrace", required_argument, NULL, 'b' },
 		{ "origins", no_argument, NULL, 'o' },
+		{ "audit-loader", no_argument, NULL, 'u' },
 		{ "agent", required_argument, NULL, 'g' },
 		{ "all", no_argument, NULL, 'a' },
 		{ 0 },
@@ -100,6 +104,7 @@ static struct wishes read_options(int argc, char **argv)
 		case 'l': wishes.log = optarg; break;
 		case 'b': wishes.backtrace = optarg; break;
 		case 'o': wishes.origins = true; break;
+		case 'u': wishes.audit = true; break;
 		case 'g': wishes.agent = optarg; break;
 		case 'a': wishes.all = true; break;
 		default: refuse(EXIT_REFUSED, "jitmend-check is called by `jitmend run', which see");
@@ -155,7 +160,7 @@ int main(int argc, char **argv)
 	bool agent = wishes.agent && access(wishes.agent, X_OK) == 0;
 	const struct preload preload = {
 		.folder = wishes.preload, .origins = wishes.origins, .follow = settings.follow,
-		.agent = agent, .all = wishes.all,
+		.agent = agent, .all = wishes.all, .audit = wishes.audit,
 	};
 	struct chain_end end;
 
@@ -168,6 +173,8 @@ int main(int argc, char **argv)
 	printf("jitmend_first=");
 	print_quoted(end.sanitizer);
 	printf("\n");
+	if (end.audit)
+		printf("jitmend_audit=1\n");
 	if (end.by_agent)
 		print_agent(wishes.agent, end.file);
 	environment_print(wishes.pid);

@@ -57,6 +57,26 @@ bool elf_look(int fd, struct elf *elf, const char **fault);
 bool elf_is_native(const struct elf *elf);
 const char *elf_machine_name(const struct elf *elf);
 
+/* What the loader does with a file, and what that needs. */
+struct elf_loading {
+	bool textrel;      /* it changes the text */
+	bool writable_code; /* a segment is writable and executable */
+	bool stack;        /* stacks are to be executable, or nothing is said of them */
+	char *runpath;     /* DT_RUNPATH, or else DT_RPATH; or NULL */
+	char **needed;     /* NULL behind the last */
+};
+
+/* Of a file that has been identified. False: it is malformed, and there may be more to
+ * tell. elf_loading_free() in any case. */
+bool elf_look_at_loading(int fd, const struct elf *elf, struct elf_loading *loading);
+void elf_loading_free(struct elf_loading *loading);
+
+/* ----------------------------------------------------------- check-help.c */
+
+/* Does the loader do what a policy may refuse it, for the program at PATH, which is
+ * open as FD, before any library comes to life? Then it needs libjitmend-audit.so. */
+bool help_is_needed(const char *path, int fd, const struct elf *elf);
+
 /* ----------------------------------------------------------- check-fits.c */
 
 /* Is there a library NAME (libjitmend.so) below FOLDER for the program that has
@@ -82,6 +102,7 @@ struct preload {
 	bool follow;        /* programs started by the program get it too */
 	bool agent;         /* there is jitmend-agent, for what no library can be preloaded into */
 	bool all;           /* which is wanted for every program */
+	bool audit;         /* libjitmend-audit.so, too */
 };
 
 /* What the wrapper has to know. */
@@ -89,6 +110,7 @@ struct chain_end {
 	const char *file;      /* that execvp(3) would execute */
 	const char *sanitizer; /* soname of the runtime that has to come before ours, or "" */
 	bool by_agent;         /* some program cannot be preloaded into, or none should be */
+	bool audit;            /* libjitmend-audit.so is wanted, or needed by one of them */
 };
 
 /* Follows the command line ARGV through PATH, `#!' lines, env(1) and ld.so to

@@ -19,7 +19,7 @@ pkglibexec_PROGRAMS += tools/jitmend-check
 tools_jitmend_check_SOURCES = tools/check.c tools/check.h tools/check-chain.c \
 	tools/check-elf.c tools/check-env.c tools/check-environment.c \
 	tools/check-fits.c tools/check-log.c tools/check-rights.c \
-	tools/check-shebang.c
+	tools/check-shebang.c tools/check-help.c tools/libraries.h tools/libraries.c
 tools_jitmend_check_CPPFLAGS = $(AM_CPPFLAGS) -DDL_LIB='"$(DL_LIB)"'
 tools_jitmend_check_LDADD = src/libengine.la
 
@@ -51,6 +51,7 @@ scan_libs += -lZydis
 endif
 tools_jitmend_scan_SOURCES = tools/scan.c tools/scan-options.c tools/scan-walk.c \
 	tools/scan-pool.c tools/scan-progress.c tools/scan-libraries.c \
+	tools/libraries.h tools/libraries.c \
 	tools/scan-text.c tools/scan-json.c tools/scan-sarif.c \
 	tools/sarif.h tools/sarif.c $(scan_parts)
 tools_jitmend_scan_CPPFLAGS = $(scan_cppflags)

@@ -1,158 +1,26 @@
-/* scan-libraries.c: the libraries that a file needs, found as ld.so finds them:
- * by its own DT_RUNPATH or DT_RPATH, in /etc/ld.so.cache, in the folders of the
- * system. See scan.h. What the environment adds (LD_LIBRARY_PATH) is not asked:
- * it is another one when the program runs. */
+/* scan-libraries.c: what a file's libraries bring into it. See scan.h. What the
+ * environment adds (LD_LIBRARY_PATH) is not asked: it is another one when the program
+ * runs. */
 #include <config.h>
 
 #include "scan.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-/* ---------------------------------------------------- /etc/ld.so.cache */
-
-#define CACHE_MAGIC "glibc-ld.so.cache1.1"
-
-struct cache_entry {
-	int32_t flags;
-	uint32_t name, path; /* offsets from the head's start */
-	uint32_t version;
-	uint64_t hwcap;
-};
-
-struct cache_head {
-	char magic[sizeof CACHE_MAGIC - 1];
-	uint32_t count, strings_size;
-	uint32_t unused[5];
-	struct cache_entry entries[];
-};
-
-static struct {
-	char *bytes;
-	size_t size;
-} cache;
-
-static void read_cache(void)
-{
-	enum { CACHE_MAX = 64 << 20 };
-	int fd = open("/etc/ld.so.cache", O_RDONLY | O_CLOEXEC);
-	struct stat status;
-	ssize_t got = 0;
-
-	if (fd < 0)
-		return;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < CACHE_MAX) {
-		cache.bytes = scan_allocate((size_t)status.st_size + 1, 1);
-		got = read(fd, cache.bytes, (size_t)status.st_size);
-	}
-	close(fd);
-	if (got > (ssize_t)sizeof(struct cache_head) &&
-	    memcmp(cache.bytes, CACHE_MAGIC, sizeof CACHE_MAGIC - 1) == 0)
-		cache.size = (size_t)got;
-}
-
-/* ------------------------------------------------------------- finding */
-
-/* A library that this file can load. */
-static bool suits(const char *path, const struct details *details)
-{
-	struct elf elf;
-	const char *fault;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat status;
-	bool suits;
-
-	if (fd < 0)
-		return false;
-	suits = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-		elf_identify(fd, &elf, &fault) && elf.class == details->class &&
-		elf.other_endian == details->other_endian &&
-		elf.machine == details->machine_number;
-	close(fd);
-	return suits;
-}
-
-static bool find_in_cache(const struct details *details, const char *name, char path[PATH_MAX])
-{
-	const struct cache_head *head = (const struct cache_head *)(const void *)cache.bytes;
-
-	if (!cache.size)
-		return false;
-	for (uint32_t i = 0; i < head->count; i++) {
-		const struct cache_entry *entry = &head->entries[i];
-
-		if ((const char *)(entry + 1) > cache.bytes + cache.size)
-			break;
-		if (entry->name >= cache.size || entry->path >= cache.size ||
-		    strcmp(cache.bytes + entry->name, name) != 0)
-			continue;
-		snprintf(path, PATH_MAX, "%s", cache.bytes + entry->path);
-		if (suits(path, details))
-			return true;
-	}
-	return false;
-}
-
-static bool find_in_folder(const struct details *details, const char *folder, size_t length,
-			   const char *name, char path[PATH_MAX])
-{
-	return snprintf(path, PATH_MAX, "%.*s/%s", (int)length, folder, name) < PATH_MAX &&
-	       suits(path, details);
-}
-
-/* One part of a DT_RUNPATH, with $ORIGIN put in; $LIB and $PLATFORM are rare. */
-static bool find_in_part(const struct file *file, const char *part, size_t length,
-			 const char *name, char path[PATH_MAX])
-{
-	static const char *const words[] = { "$ORIGIN", "${ORIGIN}" };
-	const char *slash = strrchr(file->path, '/');
-	size_t origin = slash ? (size_t)(slash - file->path) : 1;
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		size_t word = strlen(words[i]);
-		char folder[PATH_MAX];
-		int size;
-
-		if (length < word || memcmp(part, words[i], word) != 0)
-			continue;
-		size = snprintf(folder, sizeof folder, "%.*s%.*s", (int)origin,
-				slash ? file->path : ".", (int)(length - word), part + word);
-		return size < (int)sizeof folder &&
-		       find_in_folder(file->details, folder, (size_t)size, name, path);
-	}
-	return length && find_in_folder(file->details, part, length, name, path);
-}
+#include "libraries.h"
 
 static bool find_library(const struct file *file, const char *name, char path[PATH_MAX])
 {
-	static const char *const folders[] = {
-		"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/i386-linux-gnu",
-		"/usr/lib/i386-linux-gnu", "/lib/aarch64-linux-gnu",
-		"/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/lib32", "/usr/lib32",
-		"/lib", "/usr/lib",
+	const struct needing by = {
+		.path = file->path, .runpath = file->details->rpath,
+		.class = file->details->class, .other_endian = file->details->other_endian,
+		.machine = file->details->machine_number,
 	};
-	const struct details *details = file->details;
 
-	if (strchr(name, '/'))
-		return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX && suits(path, details);
-	for (const char *part = details->rpath, *end; part; part = *end ? end + 1 : NULL) {
-		end = strchrnul(part, ':');
-		if (find_in_part(file, part, (size_t)(end - part), name, path))
-			return true;
-	}
-	if (find_in_cache(details, name, path))
-		return true;
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-		if (find_in_folder(details, folders[i], strlen(folders[i]), name, path))
-			return true;
-	return false;
+	return libraries_find(&by, name, path);
 }
-
-/* ------------------------------------------------------------- following */
 
 static void find_needed(struct files *files, size_t index)
 {
@@ -229,7 +97,7 @@ void libraries_follow(struct files *files, const struct settings_of_scan *settin
 {
 	size_t *seen, *queue;
 
-	read_cache();
+	libraries_begin();
 	for (size_t from = 0, until; from < files->count; from = until) {
 		until = files->count;
 		for (size_t i = from; i < until; i++)
@@ -244,5 +112,5 @@ void libraries_follow(struct files *files, const struct settings_of_scan *settin
 			inherit_all(files, i, seen, queue);
 	free(seen);
 	free(queue);
-	free(cache.bytes);
+	libraries_end();
 }
