@@ -49,6 +49,7 @@ static long call_mprotect(const struct system_call *call, int pkey)
 	struct request request = request_mprotect((uintptr_t)a[0], (size_t)a[1], (int)a[2], pkey,
 						  call->call_site);
 
+	request.by_loader = call->by_loader;
 	return engine_mprotect(&request);
 }
 

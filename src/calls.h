@@ -18,6 +18,7 @@ struct system_call {
 	long number;
 	long arguments[6];
 	uintptr_t call_site; /* where it goes on */
+	bool by_loader;      /* see request.h */
 
 	/* The mask that the thread goes on with, where the kernel is going to take it
 	 * from a signal's frame; NULL: it is the kernel's now. */

@@ -16,6 +16,7 @@
 #include "rung/anonymous.h"
 #include "rung/views.h"
 #include "sys.h"
+#include "trampoline.h"
 #include "vma.h"
 #include "walk.h"
 
@@ -144,6 +145,8 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	policy_begin(settings->policy, settings->mode == MODE_MEND);
 	walk.may_refuse = policy_may_refuse();
 	descriptors_begin();
+	if (settings->trampolines && settings->mode == MODE_MEND)
+		trampolines_allow();
 	views_begin(to->single_threaded, to->watch_writes);
 	vma_begin();
 	walk.mode = settings->mode; /* from now on calls are watched */

@@ -9,7 +9,9 @@
 #include "rung/anonymous.h"
 #include "rung/views.h"
 #include "sys.h"
+#include "trampoline.h"
 #include "vma.h"
+#include "walk.h"
 
 /* On this processor whatever is mapped at all can be read. */
 static bool permits(int protection, int access)
@@ -56,10 +58,42 @@ static bool settle(const struct fault *fault)
 	return false;
 }
 
+static void tell_of(const struct trampoline *trampoline)
+{
+	struct request request = {
+		.call = CALL_EXECUTE, .address = trampoline->at, .length = trampoline->length,
+		.protection = PROT_EXEC, .pkey = -1, .fd = -1, .call_site = trampoline->caller,
+	};
+	struct event event = {
+		.request = &request, .address = request.address, .length = request.length,
+		.danger = DANGER_EXECSTACK, .outcome = OUTCOME_EMULATED, .refused = true,
+		.expected = true, .alone = true,
+	};
+
+	if (walk.door->report)
+		walk.door->report(&event);
+}
+
+/* It interrupts the host at a call, so that the journal may be written to. */
+static bool run_trampoline(const struct fault *fault)
+{
+	struct code_page page = codepages_get(fault->address);
+	bool asked = page.state == PAGE_VIEWED && page.ask & PROT_EXEC && page.ask & PROT_WRITE;
+	struct trampoline trampoline;
+
+	if (fault->access != PROT_EXEC || fault->address != arch_instruction(fault->context) ||
+	    !trampoline_run(fault->context, fault->address, asked, &trampoline))
+		return false;
+	tell_of(&trampoline);
+	return true;
+}
+
 bool fault_settle(const struct fault *fault)
 {
 	bool settled;
 
+	if (run_trampoline(fault))
+		return true;
 	if (codepages_get(fault->address).state == PAGE_UNKNOWN)
 		return false;
 	/* A fault of the engine's own: waiting for oneself would never end. */

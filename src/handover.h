@@ -31,6 +31,8 @@ struct handover {
 	} memory[HANDOVER_MEMORY];
 	unsigned memory_count;
 
+	bool trampolines; /* stacks were asked to be executable (trampoline.h) */
+
 	/* The audit library's engine ends: SIGSEGV is as the program's start found it, no
 	 * page is in a file of its own, and the loader's calls go to SETTLER. */
 	void (*release)(rtld_settler *settler);

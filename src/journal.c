@@ -188,11 +188,22 @@ static unsigned number_of(const struct site *site)
 	return site == &overflow ? SITES + 1 : (unsigned)(site - table_now()->sites) + 1;
 }
 
+static unsigned note_stack(const struct event *event)
+{
+	struct stack site;
+
+	if (!event->alone)
+		return stacks_note(event->request->call_site);
+	site.count = 1;
+	site.places[0] = module_place(event->request->call_site);
+	return stacks_keep(&site);
+}
+
 static void write_event(const struct event *event, struct site *site)
 {
 	struct table *table = table_now();
 	struct record record = { .kind = RECORD_EVENT, .head = head_now() };
-	unsigned number = stacks_note(event->request->call_site);
+	unsigned number = note_stack(event);
 	struct provenance origin;
 	bool has_origin = provenance_find(event->address, event->length, &origin);
 	bool counts = counts_are_ours(site);

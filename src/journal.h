@@ -6,7 +6,8 @@
  * Counts are written at ten, a hundred, and so on, and at the end. What could
  * not be written is counted too, and said when it can be.
  *
- * Any thread, any context but the fault handler. Takes the engine's lock. */
+ * Any thread, any context but the fault handler; that may report what is told alone
+ * (request.h), where it interrupted the host at a call. Takes the engine's lock. */
 #ifndef JITMEND_JOURNAL_H
 #define JITMEND_JOURNAL_H
 

@@ -157,6 +157,8 @@ static void add_request(struct text *text, const struct request *r)
 	}
 	add_number(text, "length", r->length < MOST_EXACT ? r->length : MOST_EXACT);
 	add_string(text, "protection", letters);
+	if (r->call == CALL_EXECUTE)
+		return;
 	if (r->call == CALL_MPROTECT) {
 		if (r->pkey != -1)
 			add_number(text, "pkey", (uint64_t)(uint32_t)r->pkey);

@@ -27,6 +27,7 @@ src_libengine_la_SOURCES = \
 	src/decoder.h src/store.h src/store.c \
 	src/detour.h src/detour.c \
 	src/rewrite.h src/rewrite.c \
+	src/trampoline.h src/trampoline.c \
 	src/fault.h src/fault.c \
 	src/engine.h src/walk.h src/engine.c src/mapping.c src/protection.c
 src_libengine_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE

@@ -14,6 +14,7 @@
 #include "rung/anonymous.h"
 #include "rung/views.h"
 #include "sys.h"
+#include "trampoline.h"
 #include "vma.h"
 #include "walk.h"
 
@@ -236,6 +237,25 @@ static bool known_answer(const struct piece *piece)
 	return piece->danger != DANGER_EXECMEM && policy_has_refused(piece->danger);
 }
 
+/* Stacks that an object wants executable. Where a policy refuses that, code on them is
+ * not all lost: what gcc writes there is carried out. An object that says it for no
+ * reason, as many do, loads. */
+static bool is_for_stack(const struct request *r, enum danger danger)
+{
+	return r->by_loader && danger == DANGER_EXECSTACK && r->protection & PROT_EXEC;
+}
+
+static long emulate(const struct piece *piece, struct reports *reports)
+{
+	if (!walk.door->guard_faults()) {
+		walk_note(reports, piece, OUTCOME_REFUSED, true);
+		return -policy_error(piece->danger);
+	}
+	trampolines_allow();
+	walk_note(reports, piece, OUTCOME_EMULATED, true);
+	return 0;
+}
+
 /* The request as asked, for one piece. Where the kernel refuses it and a rung
  * would cure that, the verdict changes and nothing is returned yet. */
 static long ask_kernel(const struct request *r, const struct piece *piece, enum verdict *verdict,
@@ -253,6 +273,8 @@ static long ask_kernel(const struct request *r, const struct piece *piece, enum 
 	if (piece->danger == DANGER_NONE)
 		return result;
 	learn(piece, result);
+	if (is_for_stack(r, piece->danger))
+		return emulate(piece, reports);
 	*verdict = judge(r, piece);
 	if (*verdict == VERDICT_PASS)
 		walk_note(reports, piece, OUTCOME_REFUSED, true);
@@ -315,6 +337,8 @@ static long give(const struct request *r, const struct piece *piece, struct repo
 	/* A filter knows nothing of what the memory is already. */
 	if (piece->protection == effective_protection(r) && r->pkey == -1)
 		return 0;
+	if (is_for_stack(r, piece->danger) && policy_refuses(piece->danger))
+		return emulate(piece, reports);
 	if (verdict == VERDICT_PASS) {
 		result = ask_kernel(r, piece, &verdict, reports);
 		if (verdict == VERDICT_PASS)
@@ -465,12 +489,39 @@ static long mprotect_audited(const struct request *r)
 	return result;
 }
 
+/* The kernel's own word for the main stack, down to where it ends. */
+static bool is_main_stack(const struct request *r)
+{
+	return r->protection & PROT_GROWSDOWN && is_for_stack(r, DANGER_EXECSTACK);
+}
+
+static long protect_main_stack(const struct request *r)
+{
+	struct reports reports = { .request = r };
+	struct piece piece = {
+		.start = r->address, .end = limit_of(r), .danger = DANGER_EXECSTACK,
+	};
+	long result;
+
+	if (!policy_refuses(DANGER_EXECSTACK)) {
+		result = pass_mprotect(r);
+		if (!sys_refused(result))
+			return result;
+		learn(&piece, result);
+	}
+	result = emulate(&piece, &reports);
+	walk_tell(&reports);
+	return result;
+}
+
 long engine_mprotect(const struct request *r)
 {
 	if (walk.mode == MODE_OFF)
 		return pass_mprotect(r);
 	if (!wants_exec(r))
 		return mprotect_without_exec(r);
+	if (walk.mode == MODE_MEND && is_main_stack(r))
+		return protect_main_stack(r);
 	if (!is_plain_range(r))
 		return pass_mprotect(r);
 	return walk.mode == MODE_AUDIT ? mprotect_audited(r) : mprotect_mended(r);

@@ -18,6 +18,7 @@ const char *record_done(enum outcome outcome)
 		[OUTCOME_COPIED] = "copied",
 		[OUTCOME_SHARED] = "shared",
 		[OUTCOME_VIEWED] = "viewed",
+		[OUTCOME_EMULATED] = "emulated",
 	};
 
 	return (unsigned)outcome < OUTCOME_COUNT ? words[outcome] : "?";

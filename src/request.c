@@ -64,6 +64,7 @@ const char *call_name(enum call call)
 		[CALL_MMAP] = "mmap",
 		[CALL_MPROTECT] = "mprotect",
 		[CALL_SHMAT] = "shmat",
+		[CALL_EXECUTE] = "execute",
 	};
 	return (unsigned)call < CALL_COUNT ? names[call] : "?";
 }

@@ -41,6 +41,7 @@ enum call {
 	CALL_MMAP,
 	CALL_MPROTECT,
 	CALL_SHMAT,
+	CALL_EXECUTE, /* none: the program went on with what it may not execute */
 	CALL_COUNT,
 };
 
@@ -53,6 +54,7 @@ enum outcome {
 	OUTCOME_COPIED,    /* rung 1: replaced by an anonymous copy at the same address */
 	OUTCOME_SHARED,    /* rung 2: in a file of ours, mapped as asked */
 	OUTCOME_VIEWED,    /* rung 3: in a file of ours, mapped writable or executable */
+	OUTCOME_EMULATED,  /* it stays as it is; nested functions on it are called (trampoline.h) */
 	OUTCOME_COUNT,
 };
 
@@ -67,6 +69,7 @@ struct request {
 	int fd;
 	int64_t offset;      /* bytes */
 	uintptr_t call_site; /* the return address of the program's call */
+	bool by_loader;      /* ld.so's own: for an object as its headers want it */
 };
 
 /* The calls as requests: arguments in the order of the man pages. */
@@ -87,6 +90,7 @@ struct event {
 	bool expected;       /* no came from the list: the kernel was not asked */
 	bool anonymous_refused; /* and anonymous memory may not be executable either */
 	int error;           /* errno of the refusal, 0 when there was none */
+	bool alone;          /* the stack of it is gone, or no place to unwind from */
 };
 
 /* The name in messages, never NULL. */

@@ -23,7 +23,9 @@ long rtld_call(long number, const long *arguments, uintptr_t call_site);
 
 __attribute__((used)) long rtld_call(long number, const long *arguments, uintptr_t call_site)
 {
-	struct system_call call = { .number = number, .call_site = call_site };
+	struct system_call call = {
+		.number = number, .call_site = call_site, .by_loader = true,
+	};
 	long result;
 
 	memcpy(call.arguments, arguments, sizeof call.arguments);

@@ -128,6 +128,17 @@ bool settings_parse_children(const char *value, bool *follow, struct settings_er
 	return true;
 }
 
+bool settings_parse_trampolines(const char *value, bool *emulate, struct settings_error *error)
+{
+	if (string_equal(value, "emulate"))
+		*emulate = true;
+	else if (string_equal(value, "leave"))
+		*emulate = false;
+	else
+		return bad(error, value, string_length(value), "is neither emulate nor leave");
+	return true;
+}
+
 static bool read_variable(const char *variable, struct settings *settings,
 			  struct settings_error *error)
 {
@@ -153,6 +164,10 @@ static bool read_variable(const char *variable, struct settings *settings,
 	if ((value = string_after(variable, "JITMEND_CHILDREN="))) {
 		error->variable = "JITMEND_CHILDREN";
 		return settings_parse_children(value, &settings->follow, error);
+	}
+	if ((value = string_after(variable, "JITMEND_TRAMPOLINES="))) {
+		error->variable = "JITMEND_TRAMPOLINES";
+		return settings_parse_trampolines(value, &settings->trampolines, error);
 	}
 	return true;
 }

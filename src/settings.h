@@ -34,6 +34,7 @@ struct settings {
 	const char *log;   /* pattern of the log file's name; NULL: standard error */
 	unsigned frames;   /* of a backtrace at most */
 	bool follow;       /* child programs get the library too */
+	bool trampolines;  /* carried out on stacks that nobody asked to be executable, too */
 };
 
 /* A word that could not be understood: which variable, and which part of it.
@@ -56,6 +57,7 @@ bool settings_parse_mode(const char *value, enum mode *mode, struct settings_err
 bool settings_parse_policy(const char *value, unsigned *policy, struct settings_error *error);
 bool settings_parse_log(const char *value, struct settings_error *error);
 bool settings_parse_backtrace(const char *value, unsigned *frames, struct settings_error *error);
+bool settings_parse_trampolines(const char *value, bool *emulate, struct settings_error *error);
 bool settings_parse_children(const char *value, bool *follow, struct settings_error *error);
 
 /* The log's name with %p as the process id in decimal and %% as a percent sign.

@@ -25,6 +25,7 @@
 #include "signals.h"
 #include "store.h"
 #include "sys.h"
+#include "trampoline.h"
 
 enum { NOT_YET, UNDER_WAY, DONE };
 
@@ -78,12 +79,13 @@ static void release_audit(void)
 	if (!handover)
 		return;
 	handover->release(calls_settle);
+	if (handover->trampolines)
+		trampolines_allow();
 	for (unsigned i = 0; i < handover->memory_count; i++)
 		engine_adopt(handover->memory[i].start, handover->memory[i].end,
 			     handover->memory[i].ask);
 }
 
-/* What it settled has no stack any more but the call itself. */
 static void report_audit(void)
 {
 	const struct handover *handover = handover_from_audit();
@@ -133,7 +135,8 @@ static bool is_ours(const char *variable)
 {
 	return string_after(variable, "JITMEND_MODE=") || string_after(variable, "JITMEND_POLICY=") ||
 	       string_after(variable, "JITMEND_LOG=") || string_after(variable, "JITMEND_CHILDREN=") ||
-	       string_after(variable, "JITMEND_BACKTRACE=");
+	       string_after(variable, "JITMEND_BACKTRACE=") ||
+	       string_after(variable, "JITMEND_TRAMPOLINES=");
 }
 
 static bool names_us(const char *path, size_t length)
@@ -236,9 +239,9 @@ __attribute__((constructor)) static void start(void)
 {
 	start_engine();
 	next_ensure();
-	report_audit();
 	if (engine_watches())
 		journal_begin_backtraces();
+	report_audit();
 	provenance_begin(engine_watches());
 	if (!settings.follow)
 		leave_children();

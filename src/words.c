@@ -40,7 +40,8 @@ static void add_piece(struct text *text, const struct event *event)
 {
 	const struct request *r = event->request;
 
-	if (event->address == r->address && event->length == page_up(r->length))
+	if (event->address == r->address &&
+	    (event->length == r->length || event->length == page_up(r->length)))
 		return;
 	text_add(text, " at ");
 	text_add_hex(text, event->address);
@@ -71,6 +72,7 @@ static const char *outcome_words(enum outcome outcome)
 		[OUTCOME_COPIED] = ", mended by copying the pages",
 		[OUTCOME_SHARED] = ", mended by a file mapping",
 		[OUTCOME_VIEWED] = ", mended by mapping the pages writable or executable in turn",
+		[OUTCOME_EMULATED] = ", mended by carrying out the trampolines of nested functions",
 	};
 
 	return (unsigned)outcome < OUTCOME_COUNT ? words[outcome] : "";

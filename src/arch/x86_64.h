@@ -150,6 +150,55 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 	".globl arch_patch_stubs\n"                                   \
 	".size arch_patch_stubs, .-arch_patch_stubs\n"
 
+/* --------------------------------- nested functions (trampoline.c) */
+
+#define ARCH_TRAMPOLINE_MOST 27 /* bytes */
+
+struct arch_trampoline {
+	uint64_t function, chain;
+	unsigned length;
+};
+
+static inline uint64_t arch_read_word(const unsigned char *code, int bytes)
+{
+	uint64_t word = 0;
+
+	for (int i = 0; i < bytes; i++)
+		word |= (uint64_t)code[i] << 8 * i;
+	return word;
+}
+
+/* endbr64, with -fcf-protection; mov $FUNCTION, %r11, or into its lower half; movabs
+ * $CHAIN, %r10; rex.W jmp *%r11. */
+static inline int arch_read_trampoline(const unsigned char *code, uintptr_t at,
+				       struct arch_trampoline *found)
+{
+	const unsigned char *rest = code;
+	int bytes;
+
+	(void)at;
+	if (rest[0] == 0xf3 && rest[1] == 0x0f && rest[2] == 0x1e && rest[3] == 0xfa)
+		rest += 4;
+	if (rest[1] != 0xbb || (rest[0] != 0x49 && rest[0] != 0x41))
+		return 0;
+	bytes = rest[0] == 0x49 ? 8 : 4;
+	found->function = arch_read_word(rest + 2, bytes);
+	rest += 2 + bytes;
+	if (rest[0] != 0x49 || rest[1] != 0xba || rest[10] != 0x49 || rest[11] != 0xff ||
+	    rest[12] != 0xe3)
+		return 0;
+	found->chain = arch_read_word(rest + 2, 8);
+	found->length = (unsigned)(rest + 13 - code);
+	return 1;
+}
+
+static inline void arch_run_trampoline(ucontext_t *context, const struct arch_trampoline *found)
+{
+	context->uc_mcontext.gregs[REG_R11] = (greg_t)found->function;
+	context->uc_mcontext.gregs[REG_R10] = (greg_t)found->chain;
+	context->uc_mcontext.gregs[REG_RIP] = (greg_t)found->function;
+}
+
 /* ------------------------------------- the loader's system calls (rtld.c) */
 
 /* mmap, mprotect and munmap; each has a stub, in this order. */

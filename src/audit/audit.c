@@ -28,6 +28,7 @@
 #include "../signals.h"
 #include "../spare.h"
 #include "../sys.h"
+#include "../trampoline.h"
 
 #define DOOR __attribute__((visibility("default")))
 
@@ -50,6 +51,7 @@ static void keep(const struct event *event)
 	handover.requests[number] = *event->request;
 	handover.events[number] = *event;
 	handover.events[number].request = &handover.requests[number];
+	handover.events[number].alone = true;
 	handover.event_count++;
 }
 
@@ -143,6 +145,7 @@ static void close_descriptors(void)
 static void release(rtld_settler *settler)
 {
 	hand_over_memory();
+	handover.trampolines = trampolines_allowed();
 	spare_want(0);
 	close_descriptors();
 	signals_end();
