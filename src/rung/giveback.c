@@ -249,11 +249,53 @@ void view_forget_stale(uintptr_t start, uintptr_t end)
 	}
 }
 
-long views_unite(uintptr_t start, uintptr_t end, bool grows)
+/* Whether what is at AT, without an entry, is one mapping for the program with the shared
+ * memory at BESIDE; then *PAGE is the entry for it. */
+static bool goes_with(uintptr_t beside, uintptr_t at, struct code_page *page)
+{
+	struct vma vma;
+
+	*page = codepages_get(beside);
+	if (!is_shared(page))
+		return false;
+	page->offset += at / PAGE_BYTES - beside / PAGE_BYTES;
+	return view_is_current(page, at, &vma) && (unsigned)vma.protection == page->ask;
+}
+
+/* Where only a part of shared memory was asked executable, the rest is of the same file,
+ * and in another mapping all the same if that file was come by anew: it is noted for
+ * what it is. */
+static long note_rest(uintptr_t start, uintptr_t end)
 {
 	long result = 0;
 
+	for (uintptr_t at = start, stop; at < end && !result; at = stop) {
+		struct code_page page;
+		struct vma vma;
+
+		stop = codepages_run(at, end, &page);
+		if (page.state != PAGE_UNKNOWN)
+			continue;
+		if (vma_look(at, &vma) || vma.start > at)
+			continue;
+		if (vma.end < stop)
+			stop = vma.end;
+		if (!vma.shared)
+			continue;
+		if ((at > start && goes_with(at - PAGE_BYTES, at, &page)) ||
+		    (stop < end && goes_with(stop, at, &page)))
+			result = views_note_file(at, stop, vma.protection, vma.protection,
+						 page.backing, page.offset);
+	}
+	return result;
+}
+
+long views_unite(uintptr_t start, uintptr_t end, bool grows)
+{
+	long result;
+
 	view_forget_stale(start, end);
+	result = note_rest(start, end);
 	for (uintptr_t at = start, stop; at < end && !result; at = stop) {
 		struct code_page page;
 
