@@ -27,6 +27,7 @@ bool calls_copy_in(void *to, long from, size_t length)
 
 long calls_copy_out(long to, const void *from, size_t length)
 {
+	engine_will_write((uintptr_t)to, length);
 	if (sys_write_memory(sys_getpid(), (uintptr_t)to, from, length) == (long)length)
 		return 0;
 	return -EFAULT;
