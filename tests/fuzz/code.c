@@ -221,6 +221,15 @@ static void set_arguments(struct call *call, enum kind kind, const struct op *op
 	}
 }
 
+/* A function that leaves the signal stack there: the handler of its fault would be laid
+ * over the frames of the handler that called it. */
+static bool would_lose_frames(enum kind kind)
+{
+	stack_t stack;
+
+	return kind == STACK && !sigaltstack(NULL, &stack) && stack.ss_flags & SS_ONSTACK;
+}
+
 /* Whether the bytes may be jumped to: they are code, or nobody has asked to execute
  * them, which is then what is tried. */
 static bool may_call(struct call *call, enum kind *kind)
@@ -245,7 +254,7 @@ size_t op_call(size_t at)
 	bool crosses;
 
 	call.function = slot(op->a, op->b >> 4, &crosses);
-	if (!may_call(&call, &kind)) {
+	if (!may_call(&call, &kind) || would_lose_frames(kind)) {
 		tell("%zu call %s: no code", at, place(call.function));
 		return at + 1;
 	}
