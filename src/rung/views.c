@@ -35,6 +35,9 @@ long views_note(uintptr_t start, uintptr_t end, int protection, int ask)
 		.view = (unsigned)protection & ALL_ACCESS,
 	};
 
+	/* A file's pages can be executed as they are, before anything is adopted. */
+	if (page.ask & ~page.view & PROT_WRITE)
+		view_watch_writes(start, end - start);
 	return note_own(start, end, &page);
 }
 
