@@ -24,9 +24,9 @@ declare -A parts=(
 	[heap]="cycle reuse grow trim brk odd-brk vast"
 	[kernel-writes]="files fortified code-is-read vectors results"
 	[pages]="unmap map-over remap remap-grow remap-dontunmap dontneed fork-advice lock"
-	[places]="plain constructor handler threads small-threads leaving fork vfork"
+	[places]="plain constructor handler-on-small-stack leaving fork vfork"
 	[ranges]="bad mixed past-end untouchable own-data shared file-beneath read-implies-exec"
-	[signals]="query-later interrupting faults jumps contexts stacks handler-masks"
+	[signals]="query-later faults jumps contexts stacks handler-masks"
 	[stack]="own thread"
 )
 
@@ -121,6 +121,12 @@ expectations() {
 			*) echo "$name $policy $denied 1 mended" ;;
 			esac
 		done
+}
+
+# ways DENIED: how a workload is run that alone is denied that. Where that is nothing, a run
+# with jitmend shows it too.
+ways() {
+	[ "$1" = - ] && echo auto || echo alone auto list
 }
 
 # tables_wanted: whether what is no workload of the file denials is run as well.
