@@ -33,7 +33,7 @@ declare -A parts=(
 # What the static program becomes: itself, a dynamic program, a script; what cannot be.
 static=$top_builddir/tests/vm/static-agent
 static_parts="code in-thread kernel-writes heap forks signals bad-pointers itself
-	execs,$static,/bin/true,$top_srcdir/tests/vm/each,$top_srcdir/tests/vm/denials,/none vforks"
+	execs,$static,/bin/true,$top_srcdir/tests/vm/each,$top_srcdir/tests/vm/denials,/none"
 
 # workload NAME: its command's words, in $command.
 workload() {
