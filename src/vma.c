@@ -330,7 +330,7 @@ static bool line_covers(const char *line, uintptr_t address)
 /* Words of two letters, each with a blank before it. */
 static struct vma_advice advice_of(const char *flags)
 {
-	struct vma_advice advice = { .never_exec = true, .never_write = true };
+	struct vma_advice advice = { .known = true, .never_exec = true, .never_write = true };
 
 	for (; flags[0] == ' ' && flags[1] && flags[2]; flags += 3) {
 		advice.locked |= flags[1] == 'l' && flags[2] == 'o';

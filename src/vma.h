@@ -38,6 +38,7 @@ long vma_find_in_text(uintptr_t address, struct vma *vma);
 /* What the program has said of a mapping besides its protection, that a mapping
  * in its place must be told too. */
 struct vma_advice {
+	bool known;
 	bool never_exec; /* its mount forbids it (VM_MAYEXEC is not set) */
 	bool never_write; /* shared, of a descriptor that may only be read (VM_MAYWRITE) */
 	bool locked;     /* mlock(2) */
@@ -46,8 +47,8 @@ struct vma_advice {
 	bool dont_dump;
 };
 
-/* From the flags in /proc/self/smaps (proc_pid_smaps(5)); nothing where it cannot
- * be read. Reads the file up to the mapping. */
+/* From the flags in /proc/self/smaps (proc_pid_smaps(5)); nothing is known where it
+ * cannot be read. Reads the file up to the mapping. */
 struct vma_advice vma_advice(uintptr_t address);
 
 /* The brk heap, from start_brk to brk. */

@@ -49,10 +49,11 @@ static long adopt_window(uintptr_t start, size_t length, const struct code_page 
 	after.stores = 0;
 	after.lent = false;
 	after.view = view_executable(&after);
-	/* Whoever stores now waits. */
+	/* Whoever stores now waits. A host may have forbidden itself mprotect; what there is
+	 * no room for, view_join makes room for. */
 	if ((before.view & ~(unsigned)PROT_EXEC) != PROT_READ) {
 		result = sys_mprotect(start, length, PROT_READ, -1);
-		if (result)
+		if (result && (result == -ENOMEM || !view_is_single_threaded()))
 			return result;
 	}
 	filled = backing_fill(after.backing, after.offset, start, length);
@@ -188,7 +189,7 @@ static bool join(uintptr_t start, uintptr_t end, struct code_page after)
 	struct code_page page;
 	size_t joined = 0;
 
-	if (sys_mprotect(start, end - start, PROT_READ, -1) ||
+	if ((sys_mprotect(start, end - start, PROT_READ, -1) && !view_is_single_threaded()) ||
 	    !fill_gaps(start, end, after.backing, after.offset) ||
 	    view_map_over(start, end - start, &after, after.backing, after.offset))
 		return false; /* what was changed is mended by the next fault on it */

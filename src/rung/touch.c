@@ -140,7 +140,7 @@ void view_watch_writes(uintptr_t start, size_t length)
 		doors_watch(start, length);
 }
 
-static bool is_single_threaded(void)
+bool view_is_single_threaded(void)
 {
 	return libc_single_threaded && *(const volatile char *)libc_single_threaded;
 }
@@ -180,7 +180,7 @@ static bool store(uintptr_t address, struct code_page *page, ucontext_t *context
 		return !result || (result == -ENOMEM && view_join(address, page, PROT_EXEC));
 	}
 	/* Another thread might see a half of it: pwrite does not promise to copy at once. */
-	if (in_file && is_single_threaded() && (executed || has_stores_left(page)) &&
+	if (in_file && view_is_single_threaded() && (executed || has_stores_left(page)) &&
 	    carry_out(start, page, context))
 		return true;
 	page->stores |= WRITTEN_BEFORE;

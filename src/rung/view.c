@@ -161,9 +161,27 @@ bool views_may_be_advised(uintptr_t start, uintptr_t end)
 	return start < advised_to && end > advised_from;
 }
 
+/* Pages of which it was said, and pages of which it could not be said again: one mapping
+ * to the program, and several to the kernel. */
+static bool advice_lost;
+
+bool views_lost_advice(void)
+{
+	return advice_lost;
+}
+
+static struct vma_advice advice_at(uintptr_t address)
+{
+	struct vma_advice advice = vma_advice(address);
+
+	if (!advice.known)
+		advice_lost = true;
+	return advice;
+}
+
 struct vma_advice view_advice(uintptr_t start)
 {
-	return views_may_be_advised(start, start + PAGE_BYTES) ? vma_advice(start) :
+	return views_may_be_advised(start, start + PAGE_BYTES) ? advice_at(start) :
 								 (struct vma_advice){ 0 };
 }
 
@@ -180,10 +198,12 @@ uintptr_t view_same_advice_until(uintptr_t start, uintptr_t end)
 
 	if (!views_may_be_advised(start, end))
 		return end;
-	first = vma_advice(start);
+	first = advice_at(start);
 	for (uintptr_t at = start; at < end && !vma_look(at, &vma); at = vma.end) {
-		next = vma_advice(at);
-		if (vma.start <= at && !is_same_advice(&first, &next))
+		if (at == start || vma.start > at)
+			continue;
+		next = advice_at(at);
+		if (!is_same_advice(&first, &next))
 			return at;
 	}
 	return end;
@@ -195,14 +215,28 @@ void view_forget_advised(void)
 		view_forget_stale(advised_from, advised_to);
 }
 
+static bool advise(const struct vma_advice *advice, uintptr_t start, size_t length)
+{
+	bool done = true;
+
+	if (advice->dont_fork && sys_madvise(start, length, MADV_DONTFORK))
+		done = false;
+	if (advice->dont_dump && sys_madvise(start, length, MADV_DONTDUMP))
+		done = false;
+	if (advice->locked && sys_mlock2(start, length, advice->on_fault ? MLOCK_ONFAULT : 0))
+		done = false;
+	return done;
+}
+
+/* Where it was one mapping with its neighbours just now, it takes others. */
 void view_advise(const struct vma_advice *advice, uintptr_t start, size_t length)
 {
-	if (advice->dont_fork)
-		sys_madvise(start, length, MADV_DONTFORK);
-	if (advice->dont_dump)
-		sys_madvise(start, length, MADV_DONTDUMP);
-	if (advice->locked)
-		sys_mlock2(start, length, advice->on_fault ? MLOCK_ONFAULT : 0);
+	if (advise(advice, start, length))
+		return;
+	spare_free();
+	if (!advise(advice, start, length))
+		advice_lost = true;
+	spare_make();
 }
 
 static long map_after(uintptr_t start, size_t length, const struct code_page *before,

@@ -24,6 +24,9 @@
 #define STORES_MASK 7U
 #define WRITTEN_BEFORE 8U
 
+/* Nobody else stores anywhere meanwhile. */
+bool view_is_single_threaded(void);
+
 /* Nobody writes to the page's file any more. */
 bool view_is_frozen(const struct code_page *page);
 

@@ -71,6 +71,9 @@ void views_note_advice(uintptr_t start, uintptr_t end);
 /* Whether it may have said such a thing of any of it. */
 bool views_may_be_advised(uintptr_t start, uintptr_t end);
 
+/* Whether it could not be found out, or not be said of what took the memory's place. */
+bool views_lost_advice(void);
+
 /* The pages are gone, or other memory. */
 void views_drop(uintptr_t start, uintptr_t end);
 
