@@ -116,7 +116,7 @@ static long settle_pselect(const struct system_call *call)
 
 static long settle_pending(const struct system_call *call)
 {
-	uint64_t set;
+	uint64_t set = 0;
 	long result;
 
 	if (call->arguments[1] != sizeof set)
