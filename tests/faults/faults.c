@@ -1,15 +1,21 @@
 /* faults.c: each system call that the library makes, failed in turn.
  *
- *	faults [--policy=WORD] [--errors=N] [--occurrences=N] LIBRARY JOURNAL HOST PART...
- *	faults --policy=WORD --one=OFFSET,NTH,once|for-good,ERROR LIBRARY JOURNAL HOST PART
+ *	faults [--policy=WORD] [--errors=N] [--occurrences=N] [--callers=N] LIBRARY JOURNAL
+ *		HOST PART...
+ *	faults --policy=WORD --list LIBRARY JOURNAL HOST PART...
+ *	faults --policy=WORD --one=PLACE,NTH,once|for-good,ERROR LIBRARY JOURNAL HOST PART
  *
  *	faults --judge NATIVE RUN
  *
  * HOST (host.c) runs its PART natively; then, mended, under the policy WORD, to see
  * which calls LIBRARY makes; then once for each of those with it failing: with each
- * of the errors below, the first time alone, and from the first time on; and later
- * occurrences, with fewer errors. Each run must print what a run may print (judge.h),
- * end as the native one does, and end at all.
+ * of the errors below (or N of them in turn), the first time alone, and from the first
+ * time on; and later occurrences, N at most, with one error each. Each run must print
+ * what a run may print (judge.h), end as the native one does, and end at all.
+ *
+ * A call made for another caller is another (callers.h): two that go by the same N
+ * functions are one. --list shows them: how often, PLACE, and the functions, the
+ * innermost first.
  *
  * Policies: selinux (execheap and execmod: rung 1), execmem (all of SELinux's, rung
  * 2), mdwe and strict (rung 3). SELinux's are refused by the tracer.
@@ -22,6 +28,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +41,7 @@
 
 static const int errors[] = { ENOMEM, EACCES, EPERM, EMFILE, EAGAIN, ENOSYS };
 
-enum { ERRORS = sizeof errors / sizeof *errors, PATIENCE = 60, SHOWN_MOST = 6 };
+enum { ERRORS = sizeof errors / sizeof *errors, PATIENCE = 120, SHOWN_MOST = 6 };
 
 static struct policy {
 	const char *name;
@@ -50,7 +57,8 @@ static struct policy {
 };
 
 static const struct policy *policy = &policies[3];
-static int errors_later = 1, occurrences_most = 3;
+static int errors_first = ERRORS, occurrences_most = 3;
+static unsigned callers = CALLERS_MOST;
 static const char *library, *journal, *host;
 static unsigned passed, failed, skipped, runs, rotation;
 
@@ -94,6 +102,7 @@ static void run(char *part, bool mended, struct plan *plan, struct traced *trace
 	plan->command = command;
 	plan->object = "/libjitmend.so";
 	plan->seconds = PATIENCE;
+	plan->callers = callers;
 	plan->mdwe = mended && policy->mdwe;
 	plan->policies = mended ? policy->refused : 0;
 	set_environment(mended);
@@ -106,87 +115,154 @@ static void run(char *part, bool mended, struct plan *plan, struct traced *trace
 
 static bool has_source;
 
-/* The innermost functions at the site: "write_to < backing_fill (backing.c:372)". */
-static void place_of(uint64_t offset, char *text, size_t size)
+/* Functions, inlined ones too, the innermost first. */
+struct words {
+	char chain[2048];  /* all of them: " write_to backing_fill adopt_window " */
+	char shown[1024];  /* the first: "+0x12 write_to(backing.c:372) < backing_fill(...)" */
+};
+
+enum { FUNCTIONS_SHOWN = 6 };
+
+static void append(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text + used, size - used, format, arguments);
+	va_end(arguments);
+}
+
+static void words_of(const struct place *place, struct words *words)
 {
 	char command[5000], function[256], line[512];
 	unsigned depth = 0;
-	FILE *words;
+	FILE *source;
 
-	snprintf(text, size, "+%#lx", (unsigned long)offset);
+	*words = (struct words){ " ", "" };
+	append(words->shown, sizeof words->shown, "+%#x", place->at);
 	if (!has_source)
 		return;
-	/* The call is before the address that it returns to. */
-	snprintf(command, sizeof command, "addr2line -f -i -e '%s' %#lx 2>/dev/null", library,
-		 (unsigned long)offset - 1);
-	words = popen(command, "re");
-	if (!words)
+	/* A call is before the address that it returns to. */
+	snprintf(command, sizeof command, "addr2line -f -i -e '%s' %#x", library, place->at - 1);
+	for (int i = 0; i < CALLERS_MOST && place->callers[i]; i++)
+		append(command, sizeof command, " %#x", place->callers[i] - 1);
+	append(command, sizeof command, " 2>/dev/null");
+	source = popen(command, "re");
+	if (!source)
 		return;
-	while (depth < 4 && fgets(function, sizeof function, words) &&
-	       fgets(line, sizeof line, words)) {
+	while (fgets(function, sizeof function, source) && fgets(line, sizeof line, source)) {
 		char *file = strrchr(line, '/');
-		size_t used = strlen(text);
 
 		function[strcspn(function, "\n")] = 0;
 		file = file ? file + 1 : line;
 		file[strcspn(file, " \n")] = 0;
 		if (strcmp(function, "arch_syscall") == 0)
 			continue;
-		snprintf(text + used, size - used, " %s %s(%s)", depth ? "<" : "", function, file);
-		depth++;
+		append(words->chain, sizeof words->chain, "%s ", function);
+		if (depth++ < FUNCTIONS_SHOWN)
+			append(words->shown, sizeof words->shown, "%s%s(%s)",
+			       depth == 1 ? " " : " < ", function, file);
 	}
-	pclose(words);
+	pclose(source);
+}
+
+/* "OFFSET[:CALLER]...", in hexadecimal, as --one= takes it. */
+static char *place_text(const struct place *place)
+{
+	static char text[16 * (CALLERS_MOST + 1)];
+
+	snprintf(text, sizeof text, "%x", place->at);
+	for (int i = 0; i < CALLERS_MOST && place->callers[i]; i++)
+		append(text, sizeof text, ":%x", place->callers[i]);
+	return text;
+}
+
+/* How many callers it names; -1: it is no place. */
+static int read_place(const char *text, struct place *place)
+{
+	char *end;
+
+	*place = (struct place){ .at = (uint32_t)strtoul(text, &end, 16) };
+	for (int i = 0; i <= CALLERS_MOST; i++) {
+		if (!*end)
+			return i;
+		if (*end != ':' || i == CALLERS_MOST)
+			return -1;
+		place->callers[i] = (uint32_t)strtoul(end + 1, &end, 16);
+	}
+	return -1;
 }
 
 /* --------------------------------------------------------------- the faults */
 
 /* Who faults cannot be given an error. Where the kernel will not, for good, what it
  * takes to turn a page, and there is no second way, the program has a fault of its
- * own; see LIMITATIONS in libjitmend(7). Where that can be known when the pages are
- * asked for, it must be: LATER says that it is enough for it to work then. */
+ * own; see LIMITATIONS in libjitmend(7). What can be known when the pages are asked
+ * for must be known then: so these are limits only on the way from a fault. */
 static const struct {
-	const char *function;
-	bool later;
+	const char *calls; /* the innermost functions; "": any */
+	const char *caller;
+	const char *part;  /* of host.c; NULL: any */
+	const char *reason;
 } known_limits[] = {
-	{ " adopt_window(", false },    /* the page is closed to stores */
-	{ " view_map_over(", false },   /* the file's page is mapped */
-	{ " view_turn_writable(", false }, /* pages of a file of the program's */
-	{ " spare_mmap(", true },        /* the same, and what a new file takes */
-	{ " backing_try(", true },       /* after a fork: a new file */
-	{ " take_in(", true },
-	{ " descriptors_keep(", true },
-	{ " grow_file(", true },
-	{ " grow_windows(", true },
+	{ "sys_mprotect adopt_window", "views_fault", "threads",
+	  "a page cannot be closed to the stores of other threads" },
+	{ "sys_mmap spare_mmap view_map_over", "views_fault", NULL, "nothing can be mapped" },
+	{ "sys_mprotect view_protect view_turn_writable", "views_fault", "file",
+	  "the program's own file cannot be turned" },
+	{ "", "new_window", "forks", "no file can be had after a fork" },
+	{ "", "detour_take", "stores",
+	  "no file can be had for an instruction that runs elsewhere" },
 };
 
-static bool is_known_limit(const char *place, const struct plan *plan, const char *why)
+static bool has_functions(const char *chain, const char *names, bool first)
 {
-	if (!plan->for_good || (!strstr(why, "SIGSEGV") && !strstr(why, "signal 11")))
-		return false;
+	char words[256];
+	const char *at;
+
+	snprintf(words, sizeof words, " %s ", names);
+	at = strstr(chain, words);
+	return at && (!first || at == chain);
+}
+
+/* Why it is one; NULL: it is not. */
+static const char *known_limit(const char *chain, const struct plan *plan, const char *part,
+			       const char *why)
+{
+	if (!plan->for_good || (!strstr(why, "SIGSEGV") && !strstr(why, "signal 11")) ||
+	    !has_functions(chain, "views_fault", false))
+		return NULL;
 	for (size_t i = 0; i < sizeof known_limits / sizeof *known_limits; i++)
-		if (strstr(place, known_limits[i].function))
-			return plan->nth > 1 || !known_limits[i].later;
-	return false;
+		if ((!*known_limits[i].calls || has_functions(chain, known_limits[i].calls, true)) &&
+		    has_functions(chain, known_limits[i].caller, false) &&
+		    (!known_limits[i].part || strcmp(known_limits[i].part, part) == 0))
+			return known_limits[i].reason;
+	return NULL;
 }
 
 struct case_words {
-	char place[1024];
+	struct words place;
 	unsigned shown;
-	unsigned bad, known, met;
+	const char *known; /* the limit that was met */
+	unsigned bad, met;
+	bool hung;
 };
 
 static void complain(struct case_words *words, const struct plan *plan, const char *part,
 		     const char *why)
 {
-	if (is_known_limit(words->place, plan, why)) {
-		words->known++;
+	const char *limit = known_limit(words->place.chain, plan, part, why);
+
+	if (limit) {
+		words->known = limit;
 		return;
 	}
 	words->bad++;
 	if (words->shown++ >= SHOWN_MOST)
 		return;
-	printf("#   --policy=%s --one=%#lx,%u,%s,%s %s: %s\n", policy->name,
-	       (unsigned long)plan->offset, plan->nth, plan->for_good ? "for-good" : "once",
+	printf("#   --policy=%s --one=%s,%u,%s,%s %s: %s\n", policy->name,
+	       place_text(&plan->place), plan->nth, plan->for_good ? "for-good" : "once",
 	       strerrorname_np(plan->error), part, why);
 }
 
@@ -200,6 +276,7 @@ static void try_fault(char *part, const char *native, long number, struct plan *
 
 	run(part, true, plan, &traced);
 	text = seen(&traced);
+	words->hung |= traced.hung;
 	if (traced.hung)
 		complain(words, plan, part, "hangs");
 	else if (!judge(native, text, number, plan->error, why))
@@ -213,8 +290,8 @@ static void try_fault(char *part, const char *native, long number, struct plan *
 static void try_errors(char *part, const char *native, const struct site *site, unsigned nth,
 		       int count, struct case_words *words)
 {
-	for (int i = 0; i < count; i++) {
-		struct plan plan = { .offset = site->offset, .nth = nth };
+	for (int i = 0; i < count && !words->hung; i++) {
+		struct plan plan = { .place = site->place, .nth = nth };
 
 		plan.error = count < ERRORS ? errors[rotation++ % ERRORS] : errors[i];
 		try_fault(part, native, site->number, &plan, words);
@@ -230,28 +307,27 @@ static void try_site(char *part, const char *native, const struct site *site)
 	struct case_words words = { 0 };
 	unsigned later = site->count - 1, tried;
 
-	place_of(site->offset, words.place, sizeof words.place);
-	try_errors(part, native, site, 1, ERRORS, &words);
+	words_of(&site->place, &words.place);
+	try_errors(part, native, site, 1, errors_first, &words);
 	tried = later < (unsigned)occurrences_most ? later : (unsigned)occurrences_most;
 	for (unsigned i = 1; i <= tried; i++)
-		try_errors(part, native, site, 1 + (later * i + tried - 1) / tried, errors_later,
-			   &words);
+		try_errors(part, native, site, 1 + (later * i + tried - 1) / tried, 1, &words);
 	if (words.bad) {
 		failed++;
-		printf("not ok - %s, %s: %s: %u went wrong\n", part, policy->name, words.place,
+		printf("not ok - %s, %s: %s: %u went wrong\n", part, policy->name, words.place.shown,
 		       words.bad);
 	} else if (words.met) {
 		passed++;
-		printf("ok - %s, %s: %s\n", part, policy->name, words.place);
+		printf("ok - %s, %s: %s\n", part, policy->name, words.place.shown);
 	} else {
 		skipped++;
 		printf("ok - %s, %s: %s # skip was not made again\n", part, policy->name,
-		       words.place);
+		       words.place.shown);
 	}
 	if (words.known) {
 		skipped++;
-		printf("ok - %s, %s: %s, for good # skip known limit: a fault has no error\n", part,
-		       policy->name, words.place);
+		printf("ok - %s, %s: %s, for good # skip known limit: %s\n", part, policy->name,
+		       words.place.shown, words.known);
 	}
 }
 
@@ -280,19 +356,35 @@ static void try_part(char *part)
 	free(mended.output);
 }
 
+static void list_part(char *part)
+{
+	struct plan none = { 0 };
+	struct traced mended;
+	struct words words;
+
+	run(part, true, &none, &mended);
+	for (size_t i = 0; i < mended.count; i++) {
+		words_of(&mended.sites[i].place, &words);
+		printf("%u %s %s\n", mended.sites[i].count, place_text(&mended.sites[i].place),
+		       words.chain);
+	}
+}
+
 /* One fault, and all that the run prints. */
 static int show_one(char *part, const char *words)
 {
 	struct plan plan = { 0 };
 	struct traced traced;
-	char often[16], error[16];
-	unsigned long offset;
+	char place[128], often[16], error[16];
+	int named = -1;
 
-	if (sscanf(words, "%lx,%u,%15[^,],%15s", &offset, &plan.nth, often, error) != 4) {
-		fputs("faults: --one= wants OFFSET,NTH,once|for-good,ERROR\n", stderr);
+	if (sscanf(words, "%127[^,],%u,%15[^,],%15s", place, &plan.nth, often, error) == 4)
+		named = read_place(place, &plan.place);
+	if (named < 0) {
+		fputs("faults: --one= wants OFFSET[:CALLER]...,NTH,once|for-good,ERROR\n", stderr);
 		return 2;
 	}
-	plan.offset = offset;
+	callers = (unsigned)named;
 	plan.for_good = strcmp(often, "for-good") == 0;
 	for (int i = 0; i < ERRORS; i++)
 		if (strcmp(strerrorname_np(errors[i]), error) == 0)
@@ -345,19 +437,23 @@ int main(int argc, char **argv)
 		{ "policy", required_argument, NULL, 'p' },
 		{ "errors", required_argument, NULL, 'e' },
 		{ "occurrences", required_argument, NULL, 'o' },
+		{ "callers", required_argument, NULL, 'c' },
+		{ "list", no_argument, NULL, 'l' },
 		{ "one", required_argument, NULL, '1' },
 		{ "judge", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *one = NULL;
-	bool good = true, judges = false;
+	bool good = true, judges = false, lists = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1)
 		switch (option) {
 		case 'p': good &= set_policy(optarg); break;
-		case 'e': errors_later = atoi(optarg); break;
+		case 'e': errors_first = atoi(optarg); break;
 		case 'o': occurrences_most = atoi(optarg); break;
+		case 'c': callers = (unsigned)atoi(optarg); break;
+		case 'l': lists = true; break;
 		case 'j': judges = true; break;
 		case '1': one = optarg; break;
 		default: good = false;
@@ -371,11 +467,14 @@ int main(int argc, char **argv)
 	library = argv[optind];
 	journal = argv[optind + 1];
 	host = argv[optind + 2];
+	callers_begin(library);
 	has_source = system("addr2line --version >/dev/null 2>&1") == 0;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (one)
 		return show_one(argv[optind + 3], one);
-	for (int i = optind + 3; i < argc; i++)
+	for (int i = optind + 3; lists && i < argc; i++)
+		list_part(argv[i]);
+	for (int i = optind + 3; !lists && i < argc; i++)
 		try_part(argv[i]);
 	printf("# %u runs\n# %u passed, %u failed, %u skipped\n", runs, passed, failed, skipped);
 	return failed || !passed;

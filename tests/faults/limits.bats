@@ -189,15 +189,53 @@ starts() {
 	limited -- mappings-0 mappings-2 mappings-6 mappings-30
 }
 
+# A command that runs a command in a cgroup with so much memory, of either version; that
+# of version 1 is mounted for it alone.
+# shellcheck disable=SC2016 # for that shell
+IN_MEMORY_GROUP=(unshare -m sh -c '
+	if grep -qw memory /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null; then
+		at=/sys/fs/cgroup limit=memory.max
+	else
+		mount -t cgroup -o memory none /mnt || exit 125
+		at=/mnt limit=memory.limit_in_bytes
+	fi
+	group=$at/jitmend-$$ most=$1 status=0
+	shift
+	mkdir "$group" || exit 125
+	if echo "$most" >"$group/$limit"; then
+		(echo 0 >"$group/cgroup.procs" && exec "$@") || status=$?
+	else
+		status=125
+	fi
+	rmdir "$group"
+	exit "$status"' sh)
+
+require_memory_group() {
+	"${IN_MEMORY_GROUP[@]}" 20M true 2>/dev/null || skip "no memory cgroup can be made here"
+}
+
 # What a program can have natively is not used up by what it takes to mend it.
 @test "a memory cgroup is nearly full" {
-	local group=/sys/fs/cgroup/jitmend-$$ failed=0
+	local most
 
-	grep -qw memory /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null ||
-		skip "no memory controller of cgroup v2 here"
-	mkdir "$group" 2>/dev/null || skip "no cgroup can be made here"
-	echo 20M >"$group/memory.max"
-	limited sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" -- much || failed=1
-	rmdir "$group"
-	return "$failed"
+	require_memory_group
+	for most in 9M 10M 20M; do
+		limited "${IN_MEMORY_GROUP[@]}" "$most" -- much
+	done
+}
+
+# Who needs more than there is is killed, mended or not.
+@test "a memory cgroup is full" {
+	local policy COMMAND
+
+	require_memory_group
+	run_as native "${IN_MEMORY_GROUP[@]}" 4M "$FAULTS/host" much
+	show native
+	[ "$(cat native.status)" -eq 137 ]
+	export JITMEND_LOG=$BATS_TEST_TMPDIR/log
+	for policy in strict heap; do
+		preloaded "$policy" "$FAULTS/host" much
+		run_as mended "${IN_MEMORY_GROUP[@]}" 4M "${COMMAND[@]}"
+		same_outcome native mended
+	done
 }

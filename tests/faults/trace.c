@@ -105,15 +105,32 @@ static bool is_objects(struct thread *thread, uint64_t at)
 	return at >= thread->start && at < thread->end;
 }
 
-static struct site *site_at(uint64_t offset, long number)
+static struct place place_of(const struct thread *thread, uint64_t at)
+{
+	struct place place = { .at = (uint32_t)(at - thread->bias) };
+
+	callers_of(thread->id, thread->start, thread->end, thread->bias, place.callers,
+		   plan->callers);
+	return place;
+}
+
+static bool is_place(const struct place *one, const struct place *other)
+{
+	return memcmp(one, other, sizeof *one) == 0;
+}
+
+static void count_call(const struct place *place, long number)
 {
 	for (size_t i = 0; i < traced->count; i++)
-		if (traced->sites[i].offset == offset && traced->sites[i].number == number)
-			return &traced->sites[i];
-	if (traced->count == SITES_MOST)
-		return NULL;
-	traced->sites[traced->count] = (struct site){ .offset = offset, .number = number };
-	return &traced->sites[traced->count++];
+		if (is_place(&traced->sites[i].place, place) && traced->sites[i].number == number) {
+			traced->sites[i].count++;
+			return;
+		}
+	if (traced->count == SITES_MOST) {
+		fputs("faults: there are more places than SITES_MOST\n", stderr);
+		exit(2);
+	}
+	traced->sites[traced->count++] = (struct site){ *place, number, 1 };
 }
 
 bool trace_may_fail(long number, const uint64_t arguments[6])
@@ -149,15 +166,16 @@ static void answer(struct thread *thread, long result)
 
 static bool is_to_fail(const struct thread *thread, const struct ptrace_syscall_info *call)
 {
-	uint64_t offset = call->instruction_pointer - thread->bias;
-	struct site *site;
+	uint64_t at = call->instruction_pointer;
+	struct place place;
 
-	if (!trace_may_fail((long)call->entry.nr, (const uint64_t *)call->entry.args))
+	if (!trace_may_fail((long)call->entry.nr, (const uint64_t *)call->entry.args) ||
+	    (plan->error && at - thread->bias != plan->place.at))
 		return false;
-	site = site_at(offset, (long)call->entry.nr);
-	if (site)
-		site->count++;
-	if (!plan->error || offset != plan->offset)
+	place = place_of(thread, at);
+	if (!plan->error)
+		count_call(&place, (long)call->entry.nr);
+	if (!plan->error || !is_place(&place, &plan->place))
 		return false;
 	met++;
 	return met == plan->nth || (plan->for_good && met > plan->nth);

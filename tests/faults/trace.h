@@ -15,13 +15,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct site {
-	uint64_t offset; /* of the instruction after the call, in the object's file */
-	long number;     /* SYS_* */
-	unsigned count;  /* calls */
+#include "callers.h"
+
+/* Where a call is made, and for whom: offsets in the object's file. */
+struct place {
+	uint32_t at; /* the instruction after the call */
+	uint32_t callers[CALLERS_MOST];
 };
 
-enum { SITES_MOST = 512 };
+struct site {
+	struct place place;
+	long number;    /* SYS_* */
+	unsigned count; /* calls */
+};
+
+enum { SITES_MOST = 1024 };
 
 struct plan {
 	char **command;
@@ -29,8 +37,9 @@ struct plan {
 	unsigned policies;   /* POLICY_* of SELinux's permissions (settings.h) */
 	bool mdwe;
 	unsigned seconds;    /* then it hangs */
+	unsigned callers;    /* so many tell places apart, CALLERS_MOST at most */
 	/* What is to fail: nothing where ERROR is 0. */
-	uint64_t offset;
+	struct place place;
 	unsigned nth;        /* the first that fails, from 1 */
 	bool for_good;       /* and all that follow */
 	int error;
