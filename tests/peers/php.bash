@@ -22,5 +22,5 @@ suite() {
 }
 
 verdicts() {
-	awk '{ sub(/.*\/(native|mended|again)\//, "", $2); print ($1 == "PASSED" ? "ok" : tolower($1)) "\t" $2 }' results
+	awk '{ sub(/.*\/(native|mended)(-[0-9])?\//, "", $2); print ($1 == "PASSED" ? "ok" : tolower($1)) "\t" $2 }' results
 }

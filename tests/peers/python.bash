@@ -20,12 +20,3 @@ suite() {
 verdicts() {
 	/usr/bin/python3 "$peers/junit.py" junit.xml
 }
-
-known_limits() {
-	local test
-
-	for test in test_close_fds_when_max_fd_is_lowered test_pass_fds_redirected; do
-		printf 'test.test_subprocess.POSIXProcessTestCase.%s\t%s\n' "$test" \
-			"it lists the open descriptors, and meets some of the library's"
-	done
-}
