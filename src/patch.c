@@ -47,6 +47,7 @@ enum {
 };
 
 _Static_assert(ENTRIES == ARCH_PATCH_MOST, "a stub for each entry");
+_Static_assert(ENTRIES <= REWRITE_MOST, "all of them at one go");
 
 #define ENTRY(number, name) [number] = { (number) * sizeof(void *), name }
 

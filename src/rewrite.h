@@ -16,7 +16,7 @@
 #include "vma.h"
 
 #define REWRITE_BYTES_MOST 8
-#define REWRITE_MOST 8
+#define REWRITE_MOST 16
 
 /* Bytes for one place, all on one page. */
 struct rewrite {
