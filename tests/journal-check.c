@@ -214,7 +214,8 @@ static bool is_unwinder(const json_t *value)
 
 static bool is_call(const json_t *value)
 {
-	return is_one_of(value, (const char *const[]){ "mmap", "mprotect", "shmat", NULL });
+	return is_one_of(value, (const char *const[]){ "mmap", "mprotect", "shmat", "execute",
+						       NULL });
 }
 
 static bool is_danger(const json_t *value)
@@ -238,7 +239,7 @@ static bool is_done(const json_t *value)
 {
 	return is_one_of(value, (const char *const[]){ "passed-on", "not-mended",
 						       "mapped-anonymous", "moved", "copied",
-						       "shared", "viewed", NULL });
+						       "shared", "viewed", "emulated", NULL });
 }
 
 static bool is_allocator(const json_t *value)
@@ -381,6 +382,12 @@ static const struct field mprotect_fields[] = {
 	{ NULL, NULL, false },
 };
 
+static const struct field execute_fields[] = {
+	{ "length", is_positive, false },
+	{ "protection", is_protection, false },
+	{ NULL, NULL, false },
+};
+
 static const struct field mmap_fields[] = {
 	{ "length", is_positive, false },
 	{ "protection", is_protection, false },
@@ -499,6 +506,8 @@ static const struct field *fields_of_call(const json_t *line)
 {
 	if (is_word(line, "call", "mprotect"))
 		return mprotect_fields;
+	if (is_word(line, "call", "execute"))
+		return execute_fields;
 	return is_word(line, "call", "mmap") ? mmap_fields : shmat_fields;
 }
 
@@ -598,8 +607,8 @@ static bool check_start(json_t *line, struct process *process)
 /* A literal, for a name that outlives its line. */
 static const char *kept(const json_t *value)
 {
-	static const char *const words[] = { "mmap",    "mprotect", "shmat",	 "devzero", "execheap",
-					     "execmod", "execmem",  "execstack", NULL };
+	static const char *const words[] = { "mmap",    "mprotect", "shmat",	 "execute", "devzero",
+					     "execheap", "execmod", "execmem",  "execstack", NULL };
 
 	for (unsigned i = 0; words[i]; i++)
 		if (strcmp(json_string_value(value), words[i]) == 0)

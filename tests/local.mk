@@ -236,6 +236,10 @@ check_PROGRAMS += tests/hosts/deepbind
 tests_hosts_deepbind_SOURCES = tests/hosts/deepbind.c $(host_sources)
 tests_hosts_deepbind_CFLAGS = $(AM_CFLAGS) -g -pthread
 
+# What the dynamic loader asks for by itself.
+TESTS += tests/loader.bats
+EXTRA_DIST += tests/loader.bats tests/hosts/loader.c tests/hosts/loader-module.c
+
 # What ELF files will ask for, and completion.
 TESTS += tests/scan.bats tests/completion.bats
 EXTRA_DIST += tests/scan.bats tests/completion.bats

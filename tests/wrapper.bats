@@ -358,7 +358,7 @@ make_library() {
 	sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/p' "$page" | tr -d '\\' |
 		grep -Eo '^\.BI? --[a-z-]+' | grep -o -e '--.*' | sort >page
 	cat help page
-	[ "$(wc -l <help)" -eq 10 ]
+	[ "$(wc -l <help)" -eq 12 ]
 	cmp help page
 	sed -n '/^run()/,/^}/p' "$top_srcdir/tools/jitmend.in" | grep -Eo '^		--[a-z-]+(=\*)?( \||\))' |
 		grep -Eo -e '--[a-z-]+' | sort -u >script

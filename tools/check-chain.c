@@ -237,6 +237,8 @@ static void look_at_elf(struct chain *chain, int fd)
 	check_loader(chain, true);
 	check_rights(chain);
 	look_at_needs(chain, fd);
+	chain->by_agent |= chain->preload->agent && elf_is_native(&chain->elf) &&
+			   help_to_start_is_needed(fd, &chain->elf);
 }
 
 enum link { LINK_SCRIPT, LINK_ELF, LINK_UNKNOWN };

@@ -4,9 +4,10 @@
 
 #include "check.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,6 +81,27 @@ static bool look(struct met *met, const char *path, int fd, const struct elf *el
 		needed = look_at_library(met, &by, *name);
 	elf_loading_free(&loading);
 	return needed;
+}
+
+/* A filter does not see what the kernel maps by itself: that answers EPERM. */
+static bool are_such_segments_refused(void)
+{
+	void *memory = mmap(NULL, 1, PROT_READ | PROT_WRITE | PROT_EXEC,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return errno == EACCES;
+	munmap(memory, 1);
+	return false;
+}
+
+bool help_to_start_is_needed(int fd, const struct elf *elf)
+{
+	struct elf_loading loading;
+
+	elf_look_at_loading(fd, elf, &loading);
+	elf_loading_free(&loading);
+	return loading.writable_code && are_such_segments_refused();
 }
 
 bool help_is_needed(const char *path, int fd, const struct elf *elf)

@@ -77,6 +77,10 @@ void elf_loading_free(struct elf_loading *loading);
  * open as FD, before any library comes to life? Then it needs libjitmend-audit.so. */
 bool help_is_needed(const char *path, int fd, const struct elf *elf);
 
+/* Would the kernel refuse to start the program, for a segment that is writable and
+ * executable? It says no more than that it died. */
+bool help_to_start_is_needed(int fd, const struct elf *elf);
+
 /* ----------------------------------------------------------- check-fits.c */
 
 /* Is there a library NAME (libjitmend.so) below FOLDER for the program that has

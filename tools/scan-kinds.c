@@ -8,18 +8,19 @@ const struct kind_words kind_words[KINDS] = {
 		.name = "textrel", .level = LEVEL_WARNING, .title = "text relocations",
 		.policies = "execmem, mdwe, seccomp",
 		.limit = "the dynamic loader makes text relocations before it gets to libjitmend.so",
+		.helped = true,
 		.remedy = "compile with -fPIC (-fPIE for a program); link with -Wl,-z,text to be told what is left",
 	},
 	[KIND_EXECSTACK] = {
 		.name = "execstack", .level = LEVEL_WARNING, .title = "executable stack",
 		.policies = "execstack, execmem, mdwe, seccomp",
-		.limit = "an executable stack is only told of, not mended",
+		.limit = "on a stack that is not executable the code of gcc's nested functions is carried out, and no other",
 		.remedy = "link with -Wl,-z,noexecstack; avoid nested functions whose address is taken",
 	},
 	[KIND_NO_GNU_STACK] = {
 		.name = "no-gnu-stack", .level = LEVEL_WARNING, .title = "no PT_GNU_STACK header",
 		.policies = "execstack, execmem, mdwe, seccomp",
-		.limit = "a missing PT_GNU_STACK makes stacks executable, which is only told of, not mended",
+		.limit = "where a missing PT_GNU_STACK would make stacks executable, the code of gcc's nested functions is carried out, and no other",
 		.remedy = "give each assembler file a section .note.GNU-stack, or link with -Wl,-z,noexecstack",
 	},
 	[KIND_RWX] = {
@@ -27,6 +28,7 @@ const struct kind_words kind_words[KINDS] = {
 		.title = "writable and executable segment",
 		.policies = "execmem, mdwe, seccomp",
 		.limit = "a segment that is writable and executable is mapped before libjitmend.so, or past it",
+		.helped = true,
 		.remedy = "link without -N and --omagic; keep code and data apart in the linker script (-Wl,--warn-rwx-segments)",
 	},
 	[KIND_RAW_SYSCALL] = {

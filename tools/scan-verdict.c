@@ -18,21 +18,32 @@ static void add_reason(struct details *details, const char *reason)
 	free(before);
 }
 
+/* src/rtld.c knows the loader of this machine alone. */
+static bool is_limit(const struct details *details, const struct finding *finding)
+{
+	const struct kind_words *words = &kind_words[finding->kind];
+
+	return words->limit && !(words->helped && details->machine_number == EM_X86_64 &&
+				 details->class == ELFCLASS64);
+}
+
 static void add_reasons(struct details *details, enum level level)
 {
 	for (size_t i = 0; i < details->count; i++)
-		if (details->findings[i].level == level)
+		if (details->findings[i].level == level && is_limit(details, &details->findings[i]))
 			add_reason(details, kind_words[details->findings[i].kind].limit);
 }
 
 void verdict_find(struct details *details)
 {
-	bool at[LEVEL_ERROR + 1] = { false }, calls = false, unloadable = false;
+	bool at[LEVEL_ERROR + 1] = { false }, calls = false, unloadable = false, limited = false;
 
 	free(details->why);
 	details->why = NULL;
 	for (size_t i = 0; i < details->count; i++) {
 		at[details->findings[i].level] = true;
+		limited |= details->findings[i].level == LEVEL_WARNING &&
+			   is_limit(details, &details->findings[i]);
 		calls |= details->findings[i].kind == KIND_CALLS;
 		unloadable |= details->findings[i].kind == KIND_STATIC ||
 			      details->findings[i].kind == KIND_LOADER;
@@ -40,9 +51,12 @@ void verdict_find(struct details *details)
 	if (at[LEVEL_ERROR]) {
 		details->verdict = VERDICT_CANNOT;
 		add_reasons(details, LEVEL_ERROR);
-	} else if (at[LEVEL_WARNING]) {
+	} else if (limited) {
 		details->verdict = VERDICT_PARTLY;
 		add_reasons(details, LEVEL_WARNING);
+	} else if (at[LEVEL_WARNING]) {
+		details->verdict = VERDICT_WORKS;
+		add_reason(details, "jitmend run mends what is asked for when it is loaded");
 	} else if (unloadable) {
 		details->verdict = VERDICT_WORKS;
 		add_reason(details, "jitmend run watches its system calls");

@@ -60,7 +60,7 @@ enum kind {
 /* In the order of what they are worth. */
 enum level {
 	LEVEL_NOTE,    /* worth to know */
-	LEVEL_WARNING, /* a policy may refuse it, and jitmend mends it in part at most */
+	LEVEL_WARNING, /* a policy may refuse it */
 	LEVEL_ERROR,   /* jitmend cannot help this file at all */
 };
 
@@ -70,6 +70,7 @@ struct kind_words {
 	const char *title;
 	const char *policies; /* who may refuse it, in jitmend run's words; or NULL */
 	const char *limit;    /* why jitmend does not mend it; or NULL */
+	bool helped;          /* but it does, where it knows how the loader goes to work */
 	const char *remedy;   /* what the file's author can do; or NULL */
 };
 

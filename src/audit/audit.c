@@ -100,6 +100,7 @@ static bool find_variables(char *variables[VARIABLES_MOST + 1])
 		if (string_after(at, "JITMEND_"))
 			variables[count++] = at;
 	variables[count] = NULL;
+	sys_munmap((uintptr_t)made + page_up(length + 1), ENVIRONMENT_MOST - page_up(length + 1));
 	return length > 0;
 }
 

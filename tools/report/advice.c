@@ -36,6 +36,7 @@ const char *const done_sentences[] = {
 	[DONE_COPIED] = "mended: an executable copy in the place of the pages",
 	[DONE_SHARED] = "mended: pages in a file, mapped with all that was asked",
 	[DONE_VIEWED] = "mended: pages in a file, writable or executable in turn",
+	[DONE_EMULATED] = "mended: trampolines of nested functions are carried out",
 };
 
 const char *const danger_sentences[] = {
@@ -222,8 +223,9 @@ const struct advice advices[] = {
 		.id = "execstack",
 		.title = "Code on a stack",
 		.danger = "A stack is made executable: every buffer on it could then hold code "
-			  "that an overflow runs. openSUSE refuses it (SELinux's execstack), and "
-			  "jitmend does not mend it.",
+			  "that an overflow runs. openSUSE refuses it (SELinux's execstack). "
+			  "jitmend carries out what gcc makes there for nested functions, where a "
+			  "program's or library's file asks for such stacks, and nothing else.",
 		.change = "Mostly nobody wanted it: one object without a note of what stack it "
 			  "needs, or a nested function in GNU C whose address is taken, is enough. "
 			  "Mark the one, rewrite the other, and let the linker say so from now on.",
@@ -282,6 +284,10 @@ enum cause cause_of_way(const struct model *model, const struct way *way)
 	case DANGER_EXECHEAP: return CAUSE_HEAP;
 	case DANGER_EXECSTACK: return CAUSE_STACK;
 	case DANGER_EXECMOD: return is_loader(model, way) ? CAUSE_TEXT_RELOCATION : CAUSE_FILE;
+	case DANGER_EXECMEM:
+		if (writable && site->call == CALL_MPROTECT && is_loader(model, way))
+			return CAUSE_TEXT_RELOCATION;
+		/* fall through */
 	default: return writable ? CAUSE_BOTH_AT_ONCE : CAUSE_IN_TURN;
 	}
 }

@@ -23,8 +23,8 @@ const char *const danger_words[] = { "devzero", "execheap", "execmod", "execmem"
 				     NULL };
 const char *const answer_words[] = { "refused", "expected", "allowed", "unknown", NULL };
 const char *const done_words[] = { "passed-on", "not-mended", "mapped-anonymous", "moved",
-				   "copied", "shared", "viewed", NULL };
-const char *const call_words[] = { "mmap", "mprotect", "shmat", NULL };
+				   "copied", "shared", "viewed", "emulated", NULL };
+const char *const call_words[] = { "mmap", "mprotect", "shmat", "execute", NULL };
 const char *const refusal_words[] = { "", "EACCES", "EPERM", NULL };
 const char *const origin_words[] = { "mmap", "mremap", "shmat", "sbrk", "brk", "posix_memalign",
 				     "aligned_alloc", "memalign", "valloc", "pvalloc", "malloc",
@@ -267,7 +267,7 @@ static bool read_memory(struct reader *reader, const json_t *line, struct reques
 		return false;
 	if (!read_address(reader, piece, "address", &request->piece_address))
 		return wrong(reader, "'piece' is missing, or has no address");
-	if (request->call == CALL_MPROTECT)
+	if (request->call == CALL_MPROTECT || request->call == CALL_EXECUTE)
 		request->flags = 0;
 	else if (!read_address(reader, line, "flags", &request->flags))
 		return false;

@@ -25,6 +25,7 @@
 		copied: "mended: an executable copy in the place of the pages",
 		shared: "mended: pages in a file, mapped with all that was asked",
 		viewed: "mended: pages in a file, writable or executable in turn",
+		emulated: "mended: trampolines of nested functions are carried out",
 	};
 	const MECHANISMS = {
 		selinux: "SELinux, by the errno", mdwe: "PR_SET_MDWE (MemoryDenyWriteExecute=)",

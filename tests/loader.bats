@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# loader.bats: what the dynamic loader asks for by itself: text relocations, segments
+# that are writable and executable, executable stacks; and gcc's code on stacks. In the
+# program, in what it needs, and in what it opens (hosts/loader.c, loader-module.c).
+
+# shellcheck disable=SC2154 # common.bash
+
+load common
+
+# compile OUTPUT [OPTION...]: a shared object.
+compile() {
+	local output=$1
+
+	shift
+	"$CC" -O1 -g -shared -fPIC "$@" -o "$output" "$top_srcdir/tests/hosts/loader-module.c" \
+		2>>build.err
+}
+
+# link OUTPUT [OPTION...]: the host.
+link() {
+	local output=$1
+
+	shift
+	"$CC" -O1 -g "$top_srcdir/tests/hosts/loader.c" "$@" -o "$output" 2>>build.err
+}
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return
+	CC=${CC:-cc}
+	{
+		compile text.so -DTEXTREL -DNAME=116 -Wl,-z,notext &&
+		compile resolved.so -DTEXTREL -DRESOLVED -DNAME=114 -Wl,-z,notext &&
+		compile both.so -DWRITABLE_CODE -DNAME=98 &&
+		compile stack.so -DNESTED -DNAME=115 -Wl,-z,execstack &&
+		compile nested.so -DNESTED -DNAME=110 -Wl,-z,noexecstack &&
+		cp stack.so silent.so && silence silent.so &&
+		link loader &&
+		link nested -DNESTED -Wl,-z,noexecstack &&
+		link text -fPIE -pie -DNEEDED -DTEXTREL -DRESOLVED -DNAME=109 -Wl,-z,notext \
+			"$top_srcdir/tests/hosts/loader-module.c" &&
+		for module in text resolved both stack silent; do
+			link "needs-$module" -DNEEDED "./$module.so" || return
+		done
+		link both -DNEEDED -DWRITABLE_CODE -DNAME=66 "$top_srcdir/tests/hosts/loader-module.c"
+	} || echo "cannot be built: $(tail -n 1 build.err)" >unbuilt
+}
+
+# silence FILE: without PT_GNU_STACK, as old assembler files make it.
+silence() {
+	local index start size
+
+	index=$(readelf -lW "$1" | sed -n '/^ *Type/,/^$/p' | sed 1d | grep -n GNU_STACK | cut -d: -f1)
+	start=$(readelf -hW "$1" | sed -n 's/.*Start of program headers: *\([0-9]*\).*/\1/p')
+	size=$(readelf -hW "$1" | sed -n 's/.*Size of program headers: *\([0-9]*\).*/\1/p')
+	printf '\0\0\0\0' |
+		dd of="$1" bs=1 seek=$((start + (index - 1) * size)) conv=notrunc status=none
+	! readelf -lW "$1" | grep -q GNU_STACK
+}
+
+setup() {
+	[ "$(uname -m)" = x86_64 ] || skip "the loader's calls are known on x86_64 alone"
+	cd "$BATS_FILE_TMPDIR" || return
+	[ ! -e unbuilt ] || skip "$(cat unbuilt)"
+}
+
+# refused_and_mended TEXT POLICY-OPTION... -- PROGRAM [ARG...]: under that policy it says
+# TEXT and fails, and with jitmend all is as without the policy.
+refused_and_mended() {
+	local text=$1
+
+	shift
+	denied_and_mended "$@"
+	show native denied mended
+	same_outcome native mended
+	[ "$(cat "$BATS_TEST_TMPDIR/native.status")" -eq 0 ]
+	failed denied
+	grep -q "$text" "$BATS_TEST_TMPDIR"/denied.{out,err}
+	show_log
+}
+
+# told PATTERN: a line of the journal has it.
+told() {
+	grep -qE -e "$1" "$BATS_TEST_TMPDIR/log"
+}
+
+# each_policy TEXT PROGRAM [ARG...]: the same under each policy that refuses it.
+each_policy() {
+	local text=$1 policy
+
+	shift
+	for policy in --mdwe --seccomp "--execmem --execmod --execheap --execstack"; do
+		# shellcheck disable=SC2086 # a list of options
+		require_deny $policy
+		# shellcheck disable=SC2086 # the same
+		refused_and_mended "$text" $policy -- "$@"
+	done
+}
+
+@test "an object with text relocations is opened, closed, and opened again" {
+	each_policy 'cannot make segment writable' ./loader open ./text.so ./text.so
+	told '"call":"mprotect".*"protection":"rwx".*"danger":"execmem".*"done":"(viewed|shared)"'
+	told '"stack":\[{"module":"[^"]*/ld-[^}]*},.*"module":"[^"]*/loader"'
+}
+
+@test "functions that are chosen while their text is written" {
+	each_policy 'cannot make segment writable' ./loader keep ./resolved.so ./text.so ./resolved.so
+}
+
+@test "a segment that is writable and executable" {
+	each_policy 'failed to map segment' ./loader open ./both.so ./text.so ./both.so
+	told '"call":"mmap".*"protection":"rwx".*"danger":"execmem"'
+}
+
+@test "libraries that the program needs: text relocations" {
+	each_policy 'cannot make segment writable' ./needs-text needed
+	told '"call":"mprotect".*"stack":\[{"module":"[^"]*/ld-[^}]*}\]'
+	each_policy 'cannot make segment writable' ./needs-resolved needed
+}
+
+@test "libraries that the program needs: a writable and executable segment" {
+	each_policy 'failed to map segment' ./needs-both needed
+}
+
+@test "the program's own text relocations" {
+	each_policy 'cannot make segment writable' ./text needed
+}
+
+@test "the program's own writable and executable segment, which the kernel maps" {
+	local policy
+
+	for policy in --mdwe --seccomp "--execmem --execmod --execheap --execstack"; do
+		# shellcheck disable=SC2086 # a list of options
+		require_deny $policy
+		# shellcheck disable=SC2086 # the same
+		denied_and_mended $policy -- ./both needed
+		same_outcome native mended
+		# What the kernel does by itself, nobody but itself refuses.
+		[ "$policy" != --mdwe ] || failed denied
+	done
+}
+
+@test "an object that wants executable stacks, or does not say, is opened" {
+	each_policy 'cannot enable executable stack' ./loader thread ./stack.so
+	told '"call":"mprotect".*"danger":"execstack".*"done":"emulated"'
+	told '"call":"execute".*"length":(23|27),"protection":"--x".*"danger":"execstack".*"done":"emulated".*"module":"[^"]*/stack.so"'
+	told '"event":"count"'
+	refused_and_mended 'cannot enable executable stack' --mdwe -- ./loader thread ./silent.so
+}
+
+@test "libraries that the program needs: executable stacks" {
+	each_policy 'cannot enable executable stack' ./needs-stack needed
+	refused_and_mended 'cannot enable executable stack' --mdwe -- ./needs-silent needed
+}
+
+@test "where execmod alone is refused, pages are copied" {
+	require_deny --execmod
+	denied_and_mended --execmod -- ./needs-text needed
+	same_outcome native mended
+	run_as strict "$JITMEND" run --policy=execmod --quiet -- ./needs-text needed
+	same_outcome native strict
+}
+
+@test "the strict policy" {
+	local program
+
+	for program in "./needs-resolved needed" "./needs-both needed" "./needs-stack needed" \
+		"./text needed" "./loader thread ./stack.so"; do
+		# shellcheck disable=SC2086 # a command line
+		run_as native $program
+		# shellcheck disable=SC2086 # the same
+		run_as strict "$JITMEND" run --policy=strict --log="$BATS_TEST_TMPDIR/log" -- $program
+		same_outcome native strict
+	done
+}
+
+@test "an audit tells of them, and changes nothing" {
+	run_as native ./needs-text needed
+	run_as mended "$JITMEND" run --audit --log="$BATS_TEST_TMPDIR/log" -- ./needs-text needed
+	same_outcome native mended
+	told '"danger":"execmem","answer":"allowed","done":"passed-on"'
+}
+
+@test "nested functions on a stack that nobody wants executable, on request" {
+	run_as native ./nested nested
+	show native
+	[ "$(cat "$BATS_TEST_TMPDIR/native.status")" -eq 139 ]
+	run_as plain "$JITMEND" run --policy=mdwe --quiet -- ./nested nested
+	same_outcome native plain
+	run_as wished "$JITMEND" run --policy=mdwe --trampolines --log="$BATS_TEST_TMPDIR/log" -- \
+		./nested nested
+	show wished
+	[ "$(cat "$BATS_TEST_TMPDIR/wished.out")" = 151 ]
+	told '"call":"execute".*"module":"[^"]*/nested"'
+	told '"event":"count".*"count":30'
+	run_as wished "$JITMEND" run --policy=mdwe --trampolines --quiet -- ./loader open ./nested.so
+	show wished
+	[ "$(head -n 1 "$BATS_TEST_TMPDIR/wished.out")" = 110046 ]
+}
+
+@test "the audit library is set where it is needed, and by --audit-loader" {
+	no_line -q libjitmend-audit < <(jitmend run --quiet -- env)
+	jitmend run --quiet --audit-loader -- env | grep -q '^LD_AUDIT=/.*/\$LIB/libjitmend-audit.so$'
+	LD_AUDIT=./libmine.so:/a/libjitmend-audit.so jitmend run --quiet -- env 2>/dev/null |
+		grep -q '^LD_AUDIT=/.*/\$LIB/libjitmend-audit.so:./libmine.so$'
+	no_line -q LD_AUDIT < <(jitmend run --quiet --audit-loader --no-children -- sh -c env)
+	run_as child jitmend run --policy=mdwe --quiet --audit-loader -- sh -c './needs-text needed'
+	show child
+	[ "$(head -n 1 "$BATS_TEST_TMPDIR/child.out")" = 116046 ]
+}
+
+@test "a library is found as the loader finds it" {
+	mkdir -p "$BATS_TEST_TMPDIR/lib"
+	cp text.so "$BATS_TEST_TMPDIR/lib/libfound.so"
+	link "$BATS_TEST_TMPDIR/found" -DNEEDED -L"$BATS_TEST_TMPDIR/lib" -lfound
+	link "$BATS_TEST_TMPDIR/origin" -DNEEDED -L"$BATS_TEST_TMPDIR/lib" -lfound \
+		-Wl,-rpath,"\$ORIGIN/lib"
+	audited() {
+		"$top_builddir/tools/jitmend-check" --preload="$top_builddir/src/preload" \
+			--pid=$$ -- "$1" | grep -x jitmend_audit=1
+	}
+	no_line . < <(audited "$BATS_TEST_TMPDIR/found")
+	LD_LIBRARY_PATH=$BATS_TEST_TMPDIR/lib audited "$BATS_TEST_TMPDIR/found"
+	audited "$BATS_TEST_TMPDIR/origin"
+}
