@@ -6,13 +6,9 @@
  * jump to the hook is written over the first instructions of libc's mmap, munmap,
  * mprotect and their kin. doc/HACKING has the reasons.
  *
- * No page of libc is ever writable, nor made executable: each page concerned is
- * copied to a file, changed there by pwrite(2), and the file's page mapped over
- * it, private and R-X. Every policy allows that. It is all or nothing, and silent:
- * where the bytes are not those of libc's file (a debugger's breakpoint, a
- * tracer's probe, another tool's patch) nothing is changed.
+ * No page of libc is ever writable: see rewrite.h. It is all or nothing, and silent.
  *
- * Not reached: ld.so's own calls, libc's copies in other namespaces (dlmopen),
+ * Not reached: ld.so's own calls (those are rtld.h's), libc's copies in other namespaces (dlmopen),
  * system calls by the instruction itself. Only hooks that never call libc's own
  * definition may stand in the table. */
 #ifndef JITMEND_PATCH_H
