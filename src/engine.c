@@ -15,6 +15,7 @@
 #include "policy.h"
 #include "rung/anonymous.h"
 #include "rung/views.h"
+#include "stack.h"
 #include "sys.h"
 #include "trampoline.h"
 #include "vma.h"
@@ -151,8 +152,10 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	vma_begin();
 	walk.mode = settings->mode; /* from now on calls are watched */
 	begin_personality((unsigned long)sys_personality(CURRENT_PERSONALITY));
-	if (walk.mode == MODE_MEND && walk.may_refuse)
-		backing_ready();
+	if (!engine_may_mend_with_views())
+		return;
+	stack_begin();
+	backing_ready();
 }
 
 /* ---------------------------------------------------------------- reports */

@@ -8,6 +8,7 @@
 #include "lock.h"
 #include "rung/anonymous.h"
 #include "rung/views.h"
+#include "stack.h"
 #include "sys.h"
 #include "trampoline.h"
 #include "vma.h"
@@ -43,8 +44,9 @@ static bool permitted_now(const struct fault *fault, const struct code_page *pag
 	return permitted_as_far_as_known(fault, page);
 }
 
-static bool settle(const struct fault *fault)
+static long settle(void *argument)
 {
+	const struct fault *fault = argument;
 	struct code_page page = codepages_get(fault->address);
 
 	switch (page.state) {
@@ -99,7 +101,7 @@ bool fault_settle(const struct fault *fault)
 	/* A fault of the engine's own: waiting for oneself would never end. */
 	if (!lock_take_once())
 		return false;
-	settled = settle(fault);
+	settled = stack_run(fault->context, settle, (void *)fault);
 	lock_release_blocked();
 	return settled;
 }

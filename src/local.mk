@@ -28,6 +28,7 @@ src_libengine_la_SOURCES = \
 	src/detour.h src/detour.c \
 	src/rewrite.h src/rewrite.c \
 	src/trampoline.h src/trampoline.c \
+	src/stack.h src/stack.c \
 	src/fault.h src/fault.c \
 	src/engine.h src/walk.h src/engine.c src/mapping.c src/protection.c
 src_libengine_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE

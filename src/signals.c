@@ -4,10 +4,12 @@
  * host's own handler would have run on: it calls no libc and leaves errno alone.
  *
  * A fault is entered with every signal blocked, by the kernel and at no cost, but
- * for two: settling it may take the engine's lock and turn pages, and a handler
+ * for one: settling it may take the engine's lock and turn pages, and a handler
  * of the host's on top of that could leave by siglongjmp with the lock held, or
- * wait for itself. SIGSEGV stays open because blocked it would kill, SIGSYS
- * because a filter of the host's may raise it. What turns out to be the host's
+ * wait for itself. SIGSYS stays open because a filter of the host's may raise it.
+ * A SIGSEGV that is sent meanwhile waits: many of them, each on top of the last,
+ * would fill any stack. The handler touches nothing that is on the move, or the
+ * fault would kill. What turns out to be the host's
  * gets the host's mask back before its handler runs: one system call, which a
  * fault of ours does not pay. */
 #include "signals.h"
@@ -38,7 +40,7 @@
 #define NEIGHBOUR_BIT (1ULL << (SIGNAL_STAND_IN - 2))
 
 /* What the kernel blocks while a fault is looked at. */
-#define ALL_BUT_FAULTS (~(SIGSEGV_BIT | 1ULL << (SIGSYS - 1)))
+#define ALL_BUT_SIGSYS (~(1ULL << (SIGSYS - 1)))
 
 /* All signals are blocked while an action is written: a handler on the same
  * thread that wanted to read it would never end. The engine's lock keeps other
@@ -229,7 +231,7 @@ static struct sys_sigaction kernel_action(int signal, const struct action *host)
 	bool handled = has_handler(host);
 	int kept = handled ? host->flags & (SA_ONSTACK | SA_RESTART) : SA_ONSTACK | SA_RESTART;
 	int unusual = host->flags & ~USUAL_FLAGS;
-	uint64_t mask = ALL_BUT_FAULTS;
+	uint64_t mask = ALL_BUT_SIGSYS;
 
 	if (signal == SIGNAL_STAND_IN)
 		mask = STAND_IN_BIT | (handled ? blocked_during(host) : 0);

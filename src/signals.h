@@ -12,7 +12,7 @@
  * SIGSEGV sent while the host believes it blocked is sent on as the stand-in,
  * so that the kernel keeps it pending. Sources: signal(7), sigaction(2).
  *
- * A fault of ours is settled with all signals blocked but SIGSEGV and SIGSYS; the
+ * A fault of ours is settled with all signals blocked but SIGSYS; the
  * host's handler runs under the mask that it would have had.
  *
  * The functions on sets are pure. The others are for any thread and context. */

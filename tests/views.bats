@@ -477,6 +477,14 @@ piped() {
 	views code-signals small-stack
 }
 
+@test "a signal stack that has room for the kernel's frame and little more" {
+	views code-signals tight-stack tight-barrier
+}
+
+@test "a handler on a small signal stack runs new code" {
+	views code-signals tight-frames tight-storm
+}
+
 @test "timers, and handlers that write code" {
 	views code-signals profile-storm interrupted
 }

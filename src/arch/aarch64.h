@@ -41,6 +41,35 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
 #define arch_restore_rt 0L
 #define ARCH_SA_RESTORER 0
 
+/* FUNCTION(ARGUMENT) with the stack that ends at END. Unwinders find the way back. */
+long arch_run_on_stack(uintptr_t end, long (*function)(void *), void *argument)
+	__attribute__((visibility("hidden")));
+
+#define ARCH_RUN_ON_STACK_ASM                             \
+	".text\n"                                         \
+	".p2align 2\n"                                    \
+	".globl arch_run_on_stack\n"                      \
+	".hidden arch_run_on_stack\n"                     \
+	".type arch_run_on_stack, %function\n"            \
+	"arch_run_on_stack:\n"                            \
+	"	.cfi_startproc\n"                         \
+	"	stp x29, x30, [sp, #-16]!\n"              \
+	"	.cfi_def_cfa_offset 16\n"                 \
+	"	.cfi_offset 29, -16\n"                    \
+	"	.cfi_offset 30, -8\n"                     \
+	"	mov x29, sp\n"                            \
+	"	.cfi_def_cfa_register 29\n"               \
+	"	mov sp, x0\n"                             \
+	"	mov x0, x2\n"                             \
+	"	blr x1\n"                                 \
+	"	mov sp, x29\n"                            \
+	"	.cfi_def_cfa_register 31\n"               \
+	"	ldp x29, x30, [sp], #16\n"                \
+	"	.cfi_def_cfa_offset 0\n"                  \
+	"	ret\n"                                    \
+	"	.cfi_endproc\n"                           \
+	".size arch_run_on_stack, .-arch_run_on_stack\n"
+
 /* ------------------------------------------------------------------- faults */
 
 #define ARCH_INSTRUCTION_MOST 4 /* bytes */

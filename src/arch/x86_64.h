@@ -45,6 +45,32 @@ extern void arch_restore_rt(void) __asm__("__restore_rt") __attribute__((visibil
 
 #define ARCH_SA_RESTORER 0x04000000
 
+/* FUNCTION(ARGUMENT) with the stack that ends at END. Unwinders find the way back. */
+long arch_run_on_stack(uintptr_t end, long (*function)(void *), void *argument)
+	__attribute__((visibility("hidden")));
+
+#define ARCH_RUN_ON_STACK_ASM                             \
+	".text\n"                                         \
+	".p2align 4\n"                                    \
+	".globl arch_run_on_stack\n"                      \
+	".hidden arch_run_on_stack\n"                     \
+	".type arch_run_on_stack, @function\n"            \
+	"arch_run_on_stack:\n"                            \
+	"	.cfi_startproc\n"                         \
+	"	pushq %rbp\n"                             \
+	"	.cfi_def_cfa_offset 16\n"                 \
+	"	.cfi_offset %rbp, -16\n"                  \
+	"	movq %rsp, %rbp\n"                        \
+	"	.cfi_def_cfa_register %rbp\n"             \
+	"	movq %rdi, %rsp\n"                        \
+	"	movq %rdx, %rdi\n"                        \
+	"	callq *%rsi\n"                            \
+	"	leave\n"                                  \
+	"	.cfi_def_cfa %rsp, 8\n"                   \
+	"	ret\n"                                    \
+	"	.cfi_endproc\n"                           \
+	".size arch_run_on_stack, .-arch_run_on_stack\n"
+
 /* What the faulting instruction wanted: bits 1 (write) and 4 (instruction
  * fetch) of the page fault's error code; neither set is a read. */
 static inline int arch_fault_is_write(const ucontext_t *context)

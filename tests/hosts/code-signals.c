@@ -321,6 +321,157 @@ static void on_stack_of(size_t length)
 	say("on the stack: %d", (int)on_own_stack);
 }
 
+/* A signal stack above a guard page. What it returns is where it ends. */
+static uintptr_t guarded_stack(size_t length)
+{
+	size_t whole = (length + PAGE - 1) & ~(PAGE - 1);
+	char *start = must_map(NULL, whole + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack_t stack = { .ss_size = length };
+
+	must(mprotect(start + PAGE, whole, RW) == 0, "stack");
+	stack.ss_sp = start + PAGE;
+	must(sigaltstack(&stack, NULL) == 0, "sigaltstack");
+	return (uintptr_t)start + PAGE + length;
+}
+
+static volatile uintptr_t lowest;
+
+static void measure(int number, siginfo_t *info, void *context)
+{
+	note(number, info, context);
+	lowest = (uintptr_t)__builtin_frame_address(0);
+}
+
+/* How much of a signal stack the kernel takes for one signal. */
+static size_t kernels_frame(void)
+{
+	uintptr_t end = guarded_stack(65536);
+
+	handle(SIGUSR1, measure, SA_ONSTACK, 0);
+	raise(SIGUSR1);
+	return end - lowest;
+}
+
+/* All that a handler of few words needs. */
+#define HANDLER_BYTES 1024
+
+static void barrier_of_few_words(int number, siginfo_t *info, void *context)
+{
+	note(number, info, context);
+	if (mprotect(page, PAGE, RWX))
+		_exit(3);
+}
+
+static void code_in_handler(int number, siginfo_t *info, void *context)
+{
+	note(number, info, context);
+	code_write(page + PAGE, count);
+	if (code_run(page + PAGE) != count)
+		_exit(3);
+}
+
+static void write_and_be_caught(void)
+{
+	must(turns(page, 5) == 10, "code");
+	code_loop(page + 64, 4);
+	must(code_call(page + 64, (void *)100, 0, 0) == 5050, "code that changes itself");
+	if (!sigsetjmp(escape, 1))
+		*(volatile int *volatile)NULL = 1;
+	must(mprotect(page, PAGE, RX) == 0, "rx");
+	if (!sigsetjmp(escape, 1))
+		page[2000] = 1;
+	must(code_run(page) == 4 && mprotect(page, PAGE, RWX) == 0, "rwx");
+}
+
+static void write_behind_barrier(void)
+{
+	must(turns(page, 5) == 10, "code");
+	must(mprotect(page, PAGE, count % 2 ? RX : PROT_READ) == 0, "protection");
+	page[2000] = 1;
+	must(code_run(page) == 4, "code");
+}
+
+static void write_beside_handler(void)
+{
+	must(turns(page, 5) == 10, "code");
+	raise(SIGUSR1);
+}
+
+/* DO_IT with a signal stack that has room for what that takes natively, and for no more:
+ * the first time, when symbols are bound, with any. */
+static void on_tight_stack(void (*do_it)(void), size_t length)
+{
+	int i;
+
+	give_up_after(60);
+	count = 0;
+	guarded_stack(65536);
+	do_it();
+	guarded_stack(length < 2048 ? 2048 : length); /* the kernel takes no smaller one */
+	for (i = 0; i < 20; i++)
+		do_it();
+	say("%d", (int)count);
+}
+
+static void tight_stack(void)
+{
+	size_t frame = kernels_frame();
+
+	prepare();
+	handle(SIGSEGV, leave, SA_ONSTACK, 0);
+	on_tight_stack(write_and_be_caught, frame + HANDLER_BYTES);
+}
+
+/* The handler asks for other rights, and returns. */
+static void tight_barrier(void)
+{
+	size_t frame = kernels_frame();
+
+	prepare();
+	handle(SIGSEGV, barrier_of_few_words, SA_ONSTACK, 0);
+	on_tight_stack(write_behind_barrier, frame + 4 * HANDLER_BYTES);
+}
+
+/* The handler writes code and runs it, for which the kernel has a second frame there. */
+static void tight_frames(void)
+{
+	size_t frame = kernels_frame();
+
+	prepare();
+	handle(SIGUSR1, code_in_handler, SA_ONSTACK, 0);
+	on_tight_stack(write_beside_handler, 2 * frame + HANDLER_BYTES);
+}
+
+/* Another thread sends SIGSEGVs all the while: a third frame. */
+static void *send_faults(void *target)
+{
+	while (last_signal)
+		pthread_kill(*(pthread_t *)target, SIGSEGV);
+	return NULL;
+}
+
+static void count_sent(int number)
+{
+	(void)number;
+}
+
+static void tight_storm(void)
+{
+	struct sigaction action = { .sa_handler = count_sent, .sa_flags = SA_ONSTACK | SA_RESTART };
+	size_t frame = kernels_frame();
+	pthread_t self = pthread_self(), thread;
+	int i;
+
+	prepare();
+	handle(SIGUSR1, code_in_handler, SA_ONSTACK, 0);
+	must(sigaction(SIGSEGV, &action, NULL) == 0, "sigaction");
+	must(pthread_create(&thread, NULL, send_faults, &self) == 0, "thread");
+	for (i = 0; i < 50; i++)
+		on_tight_stack(write_beside_handler, 3 * frame + HANDLER_BYTES);
+	last_signal = 0;
+	pthread_join(thread, NULL);
+}
+
 /* One frame of the kernel's on this processor, and little more. */
 static void small_stack(void)
 {
@@ -611,6 +762,10 @@ int main(int argc, char **argv)
 		{ "small-stack", small_stack },
 		{ "two-frames", two_frames },
 		{ "stack-64k", stack_64k },
+		{ "tight-stack", tight_stack },
+		{ "tight-barrier", tight_barrier },
+		{ "tight-frames", tight_frames },
+		{ "tight-storm", tight_storm },
 		{ "profile-storm", profile_storm },
 		{ "thread-storm", thread_storm },
 		{ "interrupted", interrupted },
