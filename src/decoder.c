@@ -1,4 +1,4 @@
-/* decoder.c: opens Zydis and asks it. See decoder.h. */
+/* decoder.c: maps Zydis and asks it. See decoder.h. */
 #include "decoder.h"
 
 #include "config.h"
@@ -8,8 +8,11 @@
 #include <Zydis/Decoder.h>
 #include <Zydis/Zydis.h>
 
-#include "loader.h"
+#include "descriptors.h"
+#include "library.h"
+#include "sys.h"
 
+static int file = -1; /* of descriptors.h */
 static ZydisDecoder decoder;
 static __typeof__(ZydisDecoderDecodeFull) *decode_full;
 
@@ -28,21 +31,41 @@ static enum decoded decode_by_zydis(const void *bytes, size_t length,
 static bool is_the_version(void *library)
 {
 	__typeof__(ZydisGetVersion) *version =
-		(__typeof__(version))loader_find(library, "ZydisGetVersion");
+		(__typeof__(version))library_function(library, "ZydisGetVersion");
 
 	return version && ZYDIS_VERSION_MAJOR(version()) == ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) &&
 	       ZYDIS_VERSION_MINOR(version()) == ZYDIS_VERSION_MINOR(ZYDIS_VERSION);
 }
 
+void decoder_find(void)
+{
+	long fd = library_find(ZYDIS_SONAME);
+
+	if (sys_failed(fd))
+		return;
+	file = descriptors_keep((int)fd);
+	if (file < 0)
+		sys_close((int)fd);
+}
+
+static void *map_file(void)
+{
+	void *library = descriptors_is_open(file) ? library_map(descriptors_number(file)) : NULL;
+
+	descriptors_release(file);
+	file = -1;
+	return library;
+}
+
 decode *decoder_open(void)
 {
-	void *library = loader_open(ZYDIS_SONAME);
+	void *library = map_file();
 	__typeof__(ZydisDecoderInit) *init;
 
 	if (!library || !is_the_version(library))
 		return NULL;
-	init = (__typeof__(init))loader_find(library, "ZydisDecoderInit");
-	decode_full = (__typeof__(decode_full))loader_find(library, "ZydisDecoderDecodeFull");
+	init = (__typeof__(init))library_function(library, "ZydisDecoderInit");
+	decode_full = (__typeof__(decode_full))library_function(library, "ZydisDecoderDecodeFull");
 	if (!init || !decode_full ||
 	    !ZYAN_SUCCESS(init(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
 		return NULL;
@@ -50,6 +73,10 @@ decode *decoder_open(void)
 }
 
 #else
+
+void decoder_find(void)
+{
+}
 
 decode *decoder_open(void)
 {

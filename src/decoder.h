@@ -1,12 +1,9 @@
 /* decoder.h: what an instruction means, by Zydis.
  *
- * Zydis is not linked with: a host may bring another. It is opened once, in the
- * constructor, with RTLD_LOCAL, by the name that it was built against: its
- * structures differ from one soname to the next. Without it no store is carried
- * out (store.h).
- *
- * decoder_open is for the constructor, which may call the loader. What it returns
- * is async-signal-safe: Zydis allocates nothing. */
+ * Zydis is not linked with: a host may bring another. It is a library of ours alone
+ * (library.h), of the name that it was built against: its structures differ from one
+ * soname to the next. Without it no store is carried out (store.h). What decoder_open
+ * returns is async-signal-safe: Zydis allocates nothing. */
 #ifndef JITMEND_DECODER_H
 #define JITMEND_DECODER_H
 
@@ -27,8 +24,12 @@ typedef enum decoded decode(const void *bytes, size_t length,
 			    struct ZydisDecodedInstruction_ *instruction,
 			    struct ZydisDecodedOperand_ *operands);
 
-/* Opens Zydis; what is to be given to store_begin, or NULL: there is none, or it may
- * not be opened (loader.h). */
+/* Opens Zydis's file, in the constructor: later there may be no descriptor left, or a
+ * filter of the host's that forbids it. */
+void decoder_find(void);
+
+/* Maps Zydis, once; what is to be given to store_begin, or NULL: there is none. No libc:
+ * within a hook, with the lock. */
 decode *decoder_open(void);
 
 #endif

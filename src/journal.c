@@ -47,6 +47,7 @@ struct table {
 };
 
 static table_place place;
+static atomic_bool met_any;   /* site; most processes end, and fork, without */
 static struct site overflow; /* of sites that found no place */
 static _Atomic uint64_t lost;
 static atomic_int process;    /* whose counts these are */
@@ -260,6 +261,8 @@ void journal_event(const struct event *event)
 
 	if (!table)
 		return;
+	if (!atomic_load_explicit(&met_any, memory_order_relaxed))
+		atomic_store(&met_any, true);
 	site = site_of(table, event);
 	if (!counts_are_ours(site)) {
 		write_event(event, site);
@@ -282,7 +285,7 @@ void journal_end(void)
 
 	if (!table || atomic_load(&process) != sys_getpid())
 		return;
-	for (unsigned i = 0; i < SITES; i++)
+	for (unsigned i = 0; i < SITES && atomic_load(&met_any); i++)
 		if (atomic_load(&table->sites[i].written) &&
 		    atomic_load(&table->sites[i].count) != atomic_load(&table->sites[i].written))
 			write_count(&table->sites[i]);
@@ -298,7 +301,7 @@ void journal_in_child(void)
 {
 	struct table *table = table_now();
 
-	for (unsigned i = 0; table && i < SITES; i++) {
+	for (unsigned i = 0; table && i < SITES && atomic_load(&met_any); i++) {
 		if (atomic_load_explicit(&table->sites[i].key, memory_order_relaxed) == 0)
 			continue;
 		atomic_store(&table->sites[i].count, 0);

@@ -2,22 +2,18 @@
 #include "loader.h"
 
 #include <dlfcn.h>
-#include <elf.h>
 #include <link.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include <stddef.h>
 
+#include "hook/symbols.h"
+
+/* Asking dladdr would be half of what opening a library costs. */
 static bool malloc_is_the_programs(void)
 {
-	const ElfW(Sym) *symbol = NULL;
-	struct link_map *map = NULL;
-	Dl_info info;
+	static const struct symbol name = { 0, "malloc" };
+	void *definition = NULL;
 
-	if (!dladdr1((void *)(uintptr_t)malloc, &info, (void **)&symbol, RTLD_DL_SYMENT) ||
-	    !dladdr1((void *)(uintptr_t)malloc, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
-		return false;
-	/* A program that takes malloc's address has a stub for it, and no section. */
-	return map->l_name[0] == '\0' && !(symbol && symbol->st_shndx == SHN_UNDEF);
+	return !symbols_find_in(_r_debug.r_map, &name, 1, &definition) || definition;
 }
 
 bool loader_may_open(void)

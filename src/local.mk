@@ -38,6 +38,7 @@ src_libengine_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -ffreestanding -fno-stac
 src_librecord_la_SOURCES = \
 	src/tables.h src/tables.c \
 	src/loader.h src/loader.c \
+	src/hook/symbols.h src/hook/symbols.c src/hook/definitions.c \
 	src/backtrace.h src/backtrace.c \
 	src/module.h src/module.c \
 	src/stacks.h src/stacks.c \
@@ -66,9 +67,8 @@ jitmendlibdir = $(libdir)/jitmend/$(DL_LIB)
 jitmendlib_LTLIBRARIES = src/libjitmend.la
 src_libjitmend_la_SOURCES = \
 	src/start.h src/start.c \
-	src/decoder.h src/decoder.c \
+	src/library.h src/library.c src/decoder.h src/decoder.c \
 	src/hook/hook.h \
-	src/hook/symbols.h src/hook/symbols.c src/hook/definitions.c \
 	src/patch.h src/patch.c \
 	src/hook/next.h src/hook/next.c \
 	src/handover.h src/hook/audit.c \
@@ -86,10 +86,10 @@ src_libjitmend_la_SOURCES = \
 	src/hook/stream.c \
 	src/hook/result.c \
 	src/hook/syscall.c
-src_libjitmend_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+src_libjitmend_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DDL_LIB='"$(DL_LIB)"'
 src_libjitmend_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -fno-stack-protector \
 	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec
-src_libjitmend_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noexecstack \
+src_libjitmend_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions \
 	-Wl,--version-script,$(srcdir)/src/libjitmend.map
 src_libjitmend_la_LIBADD = src/libcalls.la src/librecord.la src/libengine.la
 src_libjitmend_la_DEPENDENCIES = src/libcalls.la src/librecord.la src/libengine.la src/libjitmend.map
@@ -106,7 +106,7 @@ tools_jitmend_agent_SOURCES = \
 	src/agent/trap.h src/agent/trap.c \
 	src/agent/become.h src/agent/become.c \
 	src/agent/backtrace.c \
-	src/agent/library.h src/agent/library.c src/loader.h src/decoder.h src/decoder.c \
+	src/library.h src/library.c src/decoder.h src/decoder.c src/loader.h \
 	src/tables.h src/tables.c src/module.h src/module.c src/stacks.h src/stacks.c \
 	src/provenance.h src/provenance.c \
 	src/record.h src/record.c src/words.c src/json.c src/journald.c \

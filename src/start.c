@@ -18,6 +18,7 @@
 #include "handover.h"
 #include "hook/next.h"
 #include "journal.h"
+#include "lock.h"
 #include "memory.h"
 #include "patch.h"
 #include "provenance.h"
@@ -37,9 +38,32 @@ static struct settings settings;
 /* glibc 2.32 and later. */
 extern char __libc_single_threaded __attribute__((weak));
 
+/* Zydis, where memory is made executable that the program may store into: most
+ * programs never come here. */
+static void open_decoder(void)
+{
+	static atomic_bool opened;
+	uint64_t mask;
+
+	if (atomic_load_explicit(&opened, memory_order_acquire) || !engine_mends_with_views())
+		return;
+	lock_take(&mask);
+	if (!atomic_load(&opened)) {
+		store_begin(decoder_open());
+		atomic_store_explicit(&opened, true, memory_order_release);
+	}
+	lock_release(&mask);
+}
+
+static bool guard_faults(void)
+{
+	open_decoder();
+	return signals_guard();
+}
+
 static const struct door door = {
 	.report = journal_event,
-	.guard_faults = signals_guard,
+	.guard_faults = guard_faults,
 	.single_threaded = &__libc_single_threaded,
 };
 
@@ -246,10 +270,10 @@ __attribute__((constructor)) static void start(void)
 	if (!settings.follow)
 		leave_children();
 	start_watch_forks();
-	if (engine_mends_with_views())
-		store_begin(decoder_open());
-	if (engine_may_mend_with_views())
+	if (engine_may_mend_with_views()) {
+		decoder_find();
 		patch_libc();
+	}
 	if (engine_watches_loader() && !handover_from_audit())
 		rtld_watch((uintptr_t)_r_debug.r_brk);
 }

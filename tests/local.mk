@@ -29,8 +29,8 @@ tests_unit_vma_SOURCES = tests/unit/vma.c tests/unit/tap.h
 tests_unit_engine_SOURCES = tests/unit/engine.c tests/unit/tap.h
 tests_unit_record_SOURCES = tests/unit/record.c tests/unit/tap.h
 tests_unit_store_SOURCES = tests/unit/store.c tests/unit/tap.h \
-	src/loader.h src/loader.c src/decoder.h src/decoder.c
-tests_unit_store_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+	src/library.h src/library.c src/decoder.h src/decoder.c
+tests_unit_store_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DDL_LIB='"$(DL_LIB)"'
 tests_unit_descriptors_SOURCES = tests/unit/descriptors.c tests/unit/tap.h
 tests_unit_anonymous_SOURCES = tests/unit/anonymous.c tests/unit/tap.h
 tests_unit_anonymous_LDADD = src/libengine.la

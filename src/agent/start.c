@@ -1,6 +1,7 @@
 /* start.c: from the kernel's first instruction to the program's. See agent.h. */
 #include "agent.h"
 
+#include <asm/prctl.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,6 @@
 #include "become.h"
 #include "filter.h"
 #include "image.h"
-#include "library.h"
 #include "trap.h"
 
 enum { EXIT_REFUSED = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
@@ -132,7 +132,26 @@ static void keep_log_name(void)
 	settings.log = name;
 }
 
+/* -------------------------------------------------------------------- decoder */
+
 static decode *zydis;
+
+/* Zydis was built with a stack protector, which reads a word of the thread's control
+ * block; and whose that is, or whether there is one, only the program knows. So it is
+ * called with one of ours, with all signals but faults blocked, as they are in the fault
+ * handler. */
+static uintptr_t control_block[16];
+
+static void enter_library(uintptr_t *before)
+{
+	SYS_CALL(SYS_arch_prctl, ARCH_GET_FS, before, 0, 0, 0, 0);
+	SYS_CALL(SYS_arch_prctl, ARCH_SET_FS, control_block, 0, 0, 0, 0);
+}
+
+static void leave_library(uintptr_t before)
+{
+	SYS_CALL(SYS_arch_prctl, ARCH_SET_FS, before, 0, 0, 0, 0);
+}
 
 static enum decoded decode_in_library(const void *bytes, size_t length,
 				      struct ZydisDecodedInstruction_ *instruction,
@@ -141,9 +160,9 @@ static enum decoded decode_in_library(const void *bytes, size_t length,
 	enum decoded decoded;
 	uintptr_t before;
 
-	library_enter(&before);
+	enter_library(&before);
 	decoded = zydis(bytes, length, instruction, operands);
-	library_leave(before);
+	leave_library(before);
 	return decoded;
 }
 
@@ -151,9 +170,10 @@ static void begin_decoder(void)
 {
 	uintptr_t before;
 
-	library_enter(&before);
+	decoder_find();
+	enter_library(&before);
 	zydis = decoder_open();
-	library_leave(before);
+	leave_library(before);
 	if (zydis)
 		store_begin(decode_in_library);
 }

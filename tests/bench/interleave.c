@@ -234,6 +234,6 @@ int main(int argc, char **argv)
 		medians[i] = median(results[i], runs);
 	for (size_t i = 1; i < count; i++)
 		printf("%.3f ", medians[i] / medians[0]);
-	printf("%.3f\n", medians[0]);
+	printf("%.6f\n", medians[0]);
 	return 0;
 }

@@ -1118,8 +1118,10 @@ static bool begin(void)
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 1;
-	decode *decoder = decoder_open();
+	decode *decoder;
 
+	decoder_find();
+	decoder = decoder_open();
 	store_begin(decoder);
 	if (!decoder)
 		return without("there is no " ZYDIS_SONAME);

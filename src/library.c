@@ -1,0 +1,286 @@
+/* library.c: maps and relocates a library. See library.h. */
+#include "library.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "memory.h"
+#include "sys.h"
+#include "text.h"
+
+/* ----------------------------------------------------------- dynamic section */
+
+struct library {
+	uintptr_t base;
+	const Elf64_Sym *symbols;
+	const char *strings;
+	const uint32_t *hash;           /* DT_GNU_HASH */
+	const Elf64_Rela *relocations[2]; /* DT_RELA, DT_JMPREL */
+	size_t sizes[2];
+};
+
+static void read_dynamic(struct library *library, const Elf64_Dyn *entry)
+{
+	for (; entry->d_tag != DT_NULL; entry++) {
+		uintptr_t address = library->base + entry->d_un.d_ptr;
+
+		switch (entry->d_tag) {
+		case DT_SYMTAB: library->symbols = (const Elf64_Sym *)address; break;
+		case DT_STRTAB: library->strings = (const char *)address; break;
+		case DT_GNU_HASH: library->hash = (const uint32_t *)address; break;
+		case DT_RELA: library->relocations[0] = (const Elf64_Rela *)address; break;
+		case DT_RELASZ: library->sizes[0] = entry->d_un.d_val; break;
+		case DT_JMPREL: library->relocations[1] = (const Elf64_Rela *)address; break;
+		case DT_PLTRELSZ: library->sizes[1] = entry->d_un.d_val; break;
+		default: break;
+		}
+	}
+}
+
+/* -------------------------------------------------------------------- symbols */
+
+static uint32_t hash_of(const char *name)
+{
+	uint32_t hash = 5381;
+
+	for (; *name; name++)
+		hash = hash * 33 + (unsigned char)*name;
+	return hash;
+}
+
+/* The table: how many buckets, the first symbol in it, the words of its filter and a
+ * shift; the filter, the buckets, and for each symbol its hash, whose lowest bit
+ * ends a bucket. */
+void *library_function(void *where, const char *name)
+{
+	const struct library *library = where;
+	const uint32_t *hash = library->hash, wanted = hash_of(name);
+	uint32_t buckets = hash[0], first = hash[1], filter_words = hash[2];
+	const uint32_t *bucket = hash + 4 + filter_words * 2, *chain = bucket + buckets;
+	uint32_t number = buckets ? bucket[wanted % buckets] : 0;
+
+	if (number < first)
+		return NULL;
+	for (;; number++) {
+		const Elf64_Sym *symbol = &library->symbols[number];
+
+		if ((chain[number - first] | 1) == (wanted | 1) &&
+		    string_equal(library->strings + symbol->st_name, name))
+			return (void *)(library->base + symbol->st_value);
+		if (chain[number - first] & 1)
+			return NULL;
+	}
+}
+
+/* What it calls when it has found itself wrong: there is no way on. */
+static _Noreturn void end_of_it(void)
+{
+	__builtin_trap();
+}
+
+static size_t length_of(const char *string)
+{
+	return string_length(string);
+}
+
+static bool resolve(const struct library *library, size_t number, uintptr_t *address)
+{
+	static const struct {
+		const char *name;
+		void *function;
+	} ours[] = {
+		{ "memcpy", (void *)memcpy },
+		{ "memset", (void *)memset },
+		{ "strlen", (void *)length_of },
+		{ "__stack_chk_fail", (void *)end_of_it },
+		{ "__assert_fail", (void *)end_of_it },
+	};
+	const Elf64_Sym *symbol = &library->symbols[number];
+	const char *name = library->strings + symbol->st_name;
+
+	*address = symbol->st_shndx ? library->base + symbol->st_value : 0;
+	if (symbol->st_shndx || ELF64_ST_BIND(symbol->st_info) == STB_WEAK)
+		return true;
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (string_equal(ours[i].name, name))
+			*address = (uintptr_t)ours[i].function;
+	return *address != 0;
+}
+
+static bool relocate_one(const struct library *library, const Elf64_Rela *relocation)
+{
+	uintptr_t *place = (uintptr_t *)(library->base + relocation->r_offset), address;
+
+	switch (ELF64_R_TYPE(relocation->r_info)) {
+	case R_X86_64_RELATIVE:
+		*place = library->base + (uintptr_t)relocation->r_addend;
+		return true;
+	case R_X86_64_64:
+	case R_X86_64_GLOB_DAT:
+	case R_X86_64_JUMP_SLOT:
+		if (!resolve(library, ELF64_R_SYM(relocation->r_info), &address))
+			return false;
+		*place = address + (uintptr_t)relocation->r_addend;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool relocate(const struct library *library)
+{
+	for (int table = 0; table < 2; table++)
+		for (size_t i = 0; i < library->sizes[table] / sizeof(Elf64_Rela); i++)
+			if (!relocate_one(library, &library->relocations[table][i]))
+				return false;
+	return true;
+}
+
+/* -------------------------------------------------------------------- mapping */
+
+#define MOST_HEADERS 16 /* as linkers make them it is some ten */
+
+struct headers {
+	Elf64_Ehdr file;
+	Elf64_Phdr segments[MOST_HEADERS];
+};
+
+/* All of them stand in its first page: what linkers make begins so. */
+static bool read_headers(int fd, struct headers *headers)
+{
+	long map = sys_mmap(0, PAGE_BYTES, PROT_READ, MAP_PRIVATE, fd, 0);
+	const Elf64_Ehdr *file = (const Elf64_Ehdr *)map;
+	bool known;
+
+	if (sys_failed(map))
+		return false;
+	known = memcmp(file->e_ident, ELFMAG, SELFMAG) == 0 &&
+		file->e_ident[EI_CLASS] == ELFCLASS64 && file->e_machine == EM_X86_64 &&
+		file->e_type == ET_DYN && file->e_phentsize == sizeof(Elf64_Phdr) &&
+		file->e_phnum <= MOST_HEADERS &&
+		file->e_phoff <= PAGE_BYTES - MOST_HEADERS * sizeof(Elf64_Phdr);
+	if (known) {
+		headers->file = *file;
+		memcpy(headers->segments, (const char *)map + file->e_phoff,
+		       file->e_phnum * sizeof(Elf64_Phdr));
+	}
+	sys_munmap((uintptr_t)map, PAGE_BYTES);
+	return known;
+}
+
+static int protection_of(const Elf64_Phdr *segment)
+{
+	return (segment->p_flags & PF_R ? PROT_READ : 0) | (segment->p_flags & PF_W ? PROT_WRITE : 0) |
+	       (segment->p_flags & PF_X ? PROT_EXEC : 0);
+}
+
+/* Within what was reserved. Memory behind the file's end is what was reserved, too. */
+static bool map_segment(int fd, const Elf64_Phdr *segment, uintptr_t base)
+{
+	uintptr_t start = base + page_down(segment->p_vaddr);
+	uintptr_t file_end = base + segment->p_vaddr + segment->p_filesz, end = page_up(file_end);
+	uintptr_t whole_end = page_up(base + segment->p_vaddr + segment->p_memsz);
+	int protection = protection_of(segment);
+
+	if ((protection & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC) ||
+	    sys_failed(sys_mmap(start, end - start, protection, MAP_PRIVATE | MAP_FIXED, fd,
+				(int64_t)page_down(segment->p_offset))))
+		return false;
+	if (segment->p_memsz > segment->p_filesz && protection & PROT_WRITE)
+		memset((void *)file_end, 0, end - file_end);
+	return whole_end <= end || !sys_mprotect(end, whole_end - end, protection, -1);
+}
+
+static uintptr_t end_of(const struct headers *headers)
+{
+	uintptr_t end = 0;
+
+	for (size_t i = 0; i < headers->file.e_phnum; i++) {
+		const Elf64_Phdr *segment = &headers->segments[i];
+
+		if (segment->p_type == PT_LOAD && page_up(segment->p_vaddr + segment->p_memsz) > end)
+			end = page_up(segment->p_vaddr + segment->p_memsz);
+	}
+	return end;
+}
+
+static bool map_segments(int fd, const struct headers *headers, struct library *library)
+{
+	for (size_t i = 0; i < headers->file.e_phnum; i++) {
+		const Elf64_Phdr *segment = &headers->segments[i];
+
+		if (segment->p_type == PT_LOAD && !map_segment(fd, segment, library->base))
+			return false;
+	}
+	for (size_t i = 0; i < headers->file.e_phnum; i++)
+		if (headers->segments[i].p_type == PT_DYNAMIC)
+			read_dynamic(library, (const Elf64_Dyn *)(library->base +
+								  headers->segments[i].p_vaddr));
+	return library->symbols && library->strings && library->hash;
+}
+
+/* What only the relocation had to write to. */
+static void protect_relocated(const struct headers *headers, uintptr_t base)
+{
+	for (size_t i = 0; i < headers->file.e_phnum; i++) {
+		const Elf64_Phdr *segment = &headers->segments[i];
+		uintptr_t start = base + segment->p_vaddr, end = start + segment->p_memsz;
+
+		if (segment->p_type == PT_GNU_RELRO)
+			sys_mprotect(page_down(start), page_down(end) - page_down(start), PROT_READ,
+				     -1);
+	}
+}
+
+void *library_map(int fd)
+{
+	static struct library library;
+	struct headers headers;
+	uintptr_t end;
+	long place;
+
+	if (library.base || !read_headers(fd, &headers))
+		return NULL;
+	end = end_of(&headers);
+	place = sys_mmap(0, end, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sys_failed(place))
+		return NULL;
+	library.base = (uintptr_t)place;
+	if (map_segments(fd, &headers, &library) && relocate(&library)) {
+		protect_relocated(&headers, library.base);
+		return &library;
+	}
+	sys_munmap(library.base, end);
+	library = (struct library){ 0 };
+	return NULL;
+}
+
+/* ----------------------------------------------------------------------- file */
+
+static long open_in(const char *folder, const char *soname)
+{
+	char path[256];
+	struct text text = text_in(path, sizeof path - 1);
+
+	text_add(&text, folder);
+	text_add(&text, "/");
+	text_add(&text, soname);
+	path[text.length] = '\0';
+	return sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+long library_find(const char *soname)
+{
+	static const char *const folders[] = {
+		"/usr/" DL_LIB, "/" DL_LIB, "/usr/lib64", "/lib64", "/usr/lib",
+		"/usr/local/" DL_LIB, "/usr/local/lib",
+	};
+	long fd = -1;
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders && sys_failed(fd); i++)
+		fd = open_in(folders[i], soname);
+	return fd;
+}

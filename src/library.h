@@ -1,0 +1,25 @@
+/* library.h: one shared library of ours in the program's process, mapped and relocated
+ * without its loader.
+ *
+ * dlopen takes the loader's lock, calls malloc, and costs half of what /bin/true does:
+ * not for a library that most programs never come to need, nor within a hook. This is
+ * for libraries that want of others no more than memcpy, memset and strlen, which Zydis
+ * does: no constructor is run, no other library is opened, versions are not looked at.
+ * Never closed. Sources: elf(5), the System V ABI's supplement for x86-64.
+ *
+ * Freestanding; no locks: one caller at a time. */
+#ifndef JITMEND_LIBRARY_H
+#define JITMEND_LIBRARY_H
+
+/* Opens the file of that DT_SONAME in the folders where distributions have libraries:
+ * its descriptor, or a negated errno. */
+long library_find(const char *soname);
+
+/* Maps it. The one and only: NULL where it is not what it should be, or there is one
+ * already. FD stays open. */
+void *library_map(int fd);
+
+/* A function's address; NULL: there is none of that name. */
+void *library_function(void *library, const char *name);
+
+#endif
