@@ -245,6 +245,17 @@ static bool may_call(struct call *call, enum kind *kind)
 	return !((page ? page->protection : PROT_NONE) & PROT_EXEC) && !(faults_mended() & PROT_EXEC);
 }
 
+/* Whether it stores into a page that it lies in. */
+static bool stores_beside_itself(const struct call *call, enum kind kind)
+{
+	uintptr_t first = (uintptr_t)call->function / PAGE;
+	uintptr_t last = ((uintptr_t)call->function + TEMPLATE_MOST - 1) / PAGE;
+	uintptr_t to = (uintptr_t)call->a;
+
+	return (kind == FILL || kind == COPY) && to / PAGE <= last &&
+	       (to + (uintptr_t)call->b) / PAGE >= first;
+}
+
 size_t op_call(size_t at)
 {
 	const struct op *op = &ops[at];
@@ -262,6 +273,8 @@ size_t op_call(size_t at)
 	met = meet(do_call, &call);
 	if (kind == FILL || kind == COPY)
 		call.result = 0; /* an address */
+	if (met.signal == SIGBUS && stores_beside_itself(&call, kind))
+		met.at = NULL; /* it may be carried out elsewhere: known */
 	tell("%zu call %s %s: %ld%s", at, kind == KINDS ? "nothing" : kind_words[kind],
 	     place(call.function), met.signal ? 0 : call.result, met_words(&met));
 	return at + 1;

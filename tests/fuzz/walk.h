@@ -14,6 +14,7 @@
  *	mremap over several mappings, or holes
  *	MREMAP_DONTUNMAP of locked memory
  *	a fetch from past the end of a private file
+ *	where an instruction that stores into its own page is when it raises SIGBUS
  *	reads by the kernel from what may be executed and not read
  *	a sigset_t half of which lies in memory that cannot be touched
  *

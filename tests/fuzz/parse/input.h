@@ -1,7 +1,7 @@
 /* input.h: what the harnesses of libFuzzer share: bytes that nobody has looked at, as
  * what the function under test takes. A harness is one file of this folder: its
  * function LLVMFuzzerTestOneInput hands the bytes over, and a line of its first comment
- * names what it is built with, from the source's top: `Sources: FILE...'. What it
+ * names what it is built with, from the source's top: `Sources: WORD...'. What it
  * begins with lies in corpus/NAME. That is all: `run-parsers' finds it. */
 #ifndef JITMEND_TESTS_FUZZ_INPUT_H
 #define JITMEND_TESTS_FUZZ_INPUT_H
