@@ -266,9 +266,10 @@ static void complain(struct case_words *words, const struct plan *plan, const ch
 	       strerrorname_np(plan->error), part, why);
 }
 
-/* One run with the fault of PLAN; TEXT has what the native one was like. */
-static void try_fault(char *part, const char *native, long number, struct plan *plan,
-		      struct case_words *words)
+/* One run with the fault of PLAN; NATIVE has what the native one was like. How often the
+ * call was made. */
+static unsigned try_fault(char *part, const char *native, long number, struct plan *plan,
+			  struct case_words *words)
 {
 	struct traced traced;
 	char why[WHY_SIZE];
@@ -285,6 +286,7 @@ static void try_fault(char *part, const char *native, long number, struct plan *
 		words->met++;
 	free(text);
 	free(traced.output);
+	return traced.met;
 }
 
 static void try_errors(char *part, const char *native, const struct site *site, unsigned nth,
@@ -294,10 +296,11 @@ static void try_errors(char *part, const char *native, const struct site *site, 
 		struct plan plan = { .place = site->place, .nth = nth };
 
 		plan.error = count < ERRORS ? errors[rotation++ % ERRORS] : errors[i];
-		try_fault(part, native, site->number, &plan, words);
+		/* What failed once may be tried again at once. */
+		if (try_fault(part, native, site->number, &plan, words) <= nth)
+			continue;
 		plan.for_good = true;
-		if (site->count > nth)
-			try_fault(part, native, site->number, &plan, words);
+		try_fault(part, native, site->number, &plan, words);
 	}
 }
 

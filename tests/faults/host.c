@@ -466,7 +466,7 @@ static void *keep_running(void *code)
 
 static void threads(void)
 {
-	unsigned char *at = map("rwx", 3, RWX, PRIVATE, -1);
+	unsigned char *at = map("rwx", 3, RWX, PRIVATE, -1), *more;
 	pthread_t thread;
 	int error = 0;
 
@@ -496,6 +496,11 @@ static void threads(void)
 			sched_yield();
 	}
 	use("beside", at + PAGE, 2, 4);
+	more = map("more", 2, RWX, PRIVATE, -1);
+	if (more)
+		use("more", more, 2, 7);
+	else
+		give_up();
 	stop = 1;
 	pthread_join(thread, NULL);
 	run_all("after", at, 3);

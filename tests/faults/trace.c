@@ -43,7 +43,6 @@ struct thread {
 static struct thread threads[THREADS_MOST];
 static const struct plan *plan;
 static struct traced *traced;
-static unsigned met; /* calls at the plan's site */
 static struct view view;
 
 static struct thread *thread_of(pid_t id)
@@ -177,8 +176,8 @@ static bool is_to_fail(const struct thread *thread, const struct ptrace_syscall_
 		count_call(&place, (long)call->entry.nr);
 	if (!plan->error || !is_place(&place, &plan->place))
 		return false;
-	met++;
-	return met == plan->nth || (plan->for_good && met > plan->nth);
+	traced->met++;
+	return traced->met == plan->nth || (plan->for_good && traced->met > plan->nth);
 }
 
 /* What jitmend deny's supervisor asks of a call (tools/deny-serve.c), for the calls
@@ -387,7 +386,6 @@ bool trace_run(const struct plan *what, struct traced *result)
 	traced = result;
 	*traced = (struct traced){ .status = -1 };
 	memset(threads, 0, sizeof threads);
-	met = 0;
 	late = 0;
 	fflush(NULL);
 	first = fork();

@@ -48,7 +48,8 @@ struct plan {
 struct traced {
 	bool hung;
 	int status;          /* of wait(2) */
-	unsigned failed;     /* calls that were let fail */
+	unsigned met;        /* calls at the plan's place */
+	unsigned failed;     /* of those that were let fail */
 	char *output;        /* standard output, ended by a 0; the caller's to free */
 	struct site sites[SITES_MOST]; /* all that were met, in their order */
 	size_t count;

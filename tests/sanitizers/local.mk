@@ -2,7 +2,7 @@
 #
 # check-sanitizers: unit tests and tools with AddressSanitizer and
 # UndefinedBehaviorSanitizer, threads in the engine with ThreadSanitizer, unit tests in
-# valgrind. check-static: clang-tidy, which runs clang's analyzer too, and cppcheck.
+# valgrind. check-static: cppcheck, clang-tidy and scan-build.
 
 EXTRA_PROGRAMS += tests/sanitizers/engine
 tests_sanitizers_engine_SOURCES = tests/sanitizers/engine.c
@@ -28,4 +28,4 @@ check-sanitizers: all $(sanitized_tests)
 .PHONY: check-static
 check-static: all
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
-		$(top_srcdir)/tests/sanitizers/static
+		SCANNED=$(variants)/scan $(top_srcdir)/tests/sanitizers/static

@@ -1,6 +1,6 @@
 # tests/storms/local.mk: what takes longer than make check may.
 #
-# check-storms: everything at once under a hostile scheduler, for MINUTES=3 or more.
+# check-storms: everything at once under a hostile scheduler, for MINUTES=2 or more.
 
 storms = tests/storms/turns tests/storms/forks tests/storms/faults tests/storms/regions
 EXTRA_PROGRAMS += $(storms)
