@@ -5,29 +5,30 @@
 
 hosts=$top_builddir/tests/hosts
 
-# The parts of hosts, of those in the bats files. Known limits are left out here as there;
-# so are storms: a fault costs 50 times what it costs on a machine.
+# The parts of hosts, of those in the bats files: a process for each word, the parts in it
+# with commas between. Known limits are left out here as there; so are storms: a fault
+# costs 50 times what it costs on a machine.
 declare -A parts=(
-	[allocations]="posix aligned page as-code"
-	[code-calls]="$(echo {rights,mixed-rights,unmap,move}/{anonymous,heap,file,shared} lock/heap)
-		dontneed/anonymous trim brk-again"
-	[code-forks]="own one-side siblings by-mprotect exec vfork spawn syscall"
-	[code-signals]="own-faults of-the-code barrier blocked"
-	[code-turns]="rewrite-by-mprotect patch patch-next loop counters stores strings two-threads
-		kernel-reads"
-	[code-ways]="rwx rw-rx rw-rwx rx-first write-and-exec never-run places flags errors heap
-		devzero file-private file-shared anonymous-shared two-views read-implies-exec"
-	[code-limits]="file-size-0 no-descriptors all-closed replaced"
-	[dangers]="anonymous devzero file heap shared odd"
-	[devzero]="lives fixed shared"
-	[forks]="after vfork"
-	[heap]="cycle reuse grow trim brk odd-brk vast"
-	[kernel-writes]="files fortified code-is-read vectors results"
-	[pages]="unmap map-over remap remap-grow remap-dontunmap dontneed fork-advice lock"
+	[allocations]="posix,aligned,page,as-code"
+	[code-calls]="rights/anonymous rights/heap mixed-rights/file unmap/anonymous unmap/heap
+		move/anonymous move/file move/shared lock/heap trim brk-again"
+	[code-forks]="own,one-side,siblings,by-mprotect,exec,vfork,spawn,syscall"
+	[code-limits]="file-size-0,no-descriptors"
+	[code-signals]="own-faults,of-the-code,barrier,blocked"
+	[code-turns]="rewrite-by-mprotect,patch,patch-next,loop,counters,stores,strings
+		two-threads,kernel-reads"
+	[code-ways]="rwx,rw-rx,rw-rwx,rx-first,write-and-exec,never-run,places,flags,errors
+		heap,devzero file-private,file-shared,anonymous-shared,two-views read-implies-exec"
+	[dangers]="anonymous devzero file heap,odd"
+	[devzero]="lives,fixed,shared"
+	[forks]="after,vfork"
+	[heap]="cycle,reuse,grow,trim,brk,odd-brk,vast"
+	[kernel-writes]="files,fortified,code-is-read,vectors,results"
+	[pages]="unmap,map-over,remap,remap-grow,remap-dontunmap,dontneed,fork-advice,lock"
 	[places]="plain constructor handler-on-small-stack leaving fork vfork"
-	[ranges]="bad mixed past-end untouchable own-data shared file-beneath read-implies-exec"
-	[signals]="query-later faults jumps contexts stacks handler-masks"
-	[stack]="own thread"
+	[ranges]="bad,mixed,past-end,untouchable own-data,shared,file-beneath read-implies-exec"
+	[signals]="query-later,faults,jumps,contexts,stacks,handler-masks"
+	[stack]="own,thread"
 )
 
 # What the static program becomes: itself, a dynamic program, a script; what cannot be.
