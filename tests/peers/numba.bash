@@ -1,5 +1,6 @@
 # numba.bash: of Numba's own tests, each of which compiles functions with LLVM: code
-# that is called back from C, threads, closures, caches that are read back.
+# that is called back from C, threads, closures; the whole: caches that are read back,
+# recursion, the interpreter's lock.
 
 needs=/usr/bin/python3
 
@@ -8,9 +9,10 @@ lacking() {
 }
 
 suite() {
-	/usr/bin/python3 -m numba.runtests -v numba.tests.test_cfunc numba.tests.test_closure \
-		numba.tests.test_ctypes numba.tests.test_recursion numba.tests.test_threadsafety \
-		numba.tests.test_codegen numba.tests.test_gil numba.tests.test_return_values
+	local tests=(numba.tests.test_{cfunc,closure,ctypes,threadsafety})
+
+	[ -z "$peers_whole" ] || tests+=(numba.tests.test_{recursion,codegen,gil,return_values})
+	/usr/bin/python3 -m numba.runtests -v "${tests[@]}"
 }
 
 # A test may print something between its name and the verdict.

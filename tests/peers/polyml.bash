@@ -1,8 +1,8 @@
 # polyml.bash: Poly/ML's own tests: programs that it compiles to machine code and runs.
-# poly itself has text relocations, which only --all sees.
+# poly itself has text relocations.
 
 needs=poly
-run_options=--all
+run_options=--audit-loader
 
 lacking() {
 	"$peers/unpack" polyml || echo "no source package of polyml"
@@ -25,8 +25,8 @@ suite() {
 	done
 }
 
+# What a thread of an earlier test says may come between a name and its verdict.
 verdicts() {
-	sed -n \
-		-e 's/^\(.*\.ML\) => .*Passed$/ok\t\1/p' -e t \
-		-e 's/^\(.*\.ML\) => .*/fail\t\1/p'
+	sed -n -e 's/^\(.*\.ML\) => /\1\n/' -e T -e 'h; s/\n.*//; x; s/.*\n//' -e ':next' \
+		-e '/Passed$/ { x; s/^/ok\t/p; b }' -e '/Failed!!$/ { x; s/^/fail\t/p; b }' -e 'n; b next'
 }

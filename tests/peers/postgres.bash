@@ -9,13 +9,14 @@
 # shellcheck source=tests/zoo/postgres.bash
 . "$zoo/postgres.bash"
 
-# In the order of the tests' own schedule; each goes on with the tables of those before,
+# In the order of the tests' own schedule, the whole more of it; each goes on with the tables of those before,
 # with their indexes, and with what sanity_check has the planner know of them.
 tests='test_setup boolean char text int2 int4 int8 oid float4 float8 bit numeric uuid
 	strings numerology point circle date time timestamp interval insert create_misc
 	create_table create_index create_aggregate select sanity_check select_into select_distinct select_having subselect union case join
-	aggregates arrays update delete window groupingsets limit with returning
-	largeobject rangefuncs prepare select_parallel partition_prune'
+	aggregates arrays'
+[ -z "$peers_whole" ] || tests+=' update delete window groupingsets limit with returning largeobject rangefuncs
+	prepare select_parallel partition_prune'
 
 needs+=" gcc"
 headers=$peers_packages/postgresql-server-dev-15/usr/include/postgresql

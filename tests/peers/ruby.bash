@@ -1,6 +1,6 @@
-# ruby.bash: of Ruby's bootstraptest what is there for YJIT, and for what the compiler
-# has to get right beside it, an assertion by assertion; each method is compiled at
-# its first call.
+# ruby.bash: of Ruby's bootstraptest what YJIT has to get right beside its code
+# (exceptions, fibers, forks), the whole: and what is there for YJIT, an assertion by
+# assertion; each method is compiled at its first call.
 #
 # Left out: test_yjit_30k_ifelse.rb and test_yjit_30k_methods.rb, which take minutes;
 # the tests of syntax, of which each starts a ruby for one line; test_ractor.rb and
@@ -19,8 +19,9 @@ prepare() {
 }
 
 suite() {
-	local tests=(bootstraptest/test_{yjit,exception,fiber,fork}.rb)
+	local tests=(bootstraptest/test_{exception,fiber,fork}.rb)
 
+	[ -z "$peers_whole" ] || tests+=(bootstraptest/test_yjit.rb)
 	ruby bootstraptest/runner.rb --ruby="$(command -v ruby) --yjit --yjit-call-threshold=1" \
 		-v "${tests[@]}"
 }
