@@ -60,8 +60,9 @@ static long settle(void *argument)
 	return false;
 }
 
-static void tell_of(const struct trampoline *trampoline)
+static long tell_of(void *argument)
 {
+	const struct trampoline *trampoline = argument;
 	struct request request = {
 		.call = CALL_EXECUTE, .address = trampoline->at, .length = trampoline->length,
 		.protection = PROT_EXEC, .pkey = -1, .fd = -1, .call_site = trampoline->caller,
@@ -74,6 +75,7 @@ static void tell_of(const struct trampoline *trampoline)
 
 	if (walk.door->report)
 		walk.door->report(&event);
+	return 0;
 }
 
 /* It interrupts the host at a call, so that the journal may be written to. */
@@ -86,7 +88,11 @@ static bool run_trampoline(const struct fault *fault)
 	if (fault->access != PROT_EXEC || fault->address != arch_instruction(fault->context) ||
 	    !trampoline_run(fault->context, fault->address, asked, &trampoline))
 		return false;
-	tell_of(&trampoline);
+	/* On our stack: the journal takes more of it than a fault. */
+	if (lock_take_once()) {
+		stack_run(fault->context, tell_of, &trampoline);
+		lock_release_blocked();
+	}
 	return true;
 }
 
