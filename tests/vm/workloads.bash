@@ -10,8 +10,7 @@ hosts=$top_builddir/tests/hosts
 # costs 50 times what it costs on a machine.
 declare -A parts=(
 	[allocations]="posix,aligned,page,as-code"
-	[code-calls]="rights/anonymous rights/heap mixed-rights/file unmap/anonymous unmap/heap
-		move/anonymous move/file move/shared lock/heap trim brk-again"
+	[code-calls]="rights/heap mixed-rights/file unmap/anonymous move/shared lock/heap trim"
 	[code-forks]="own,one-side,siblings,by-mprotect,exec,vfork,spawn,syscall"
 	[code-limits]="file-size-0,no-descriptors"
 	[code-signals]="own-faults,of-the-code,barrier,blocked"
