@@ -180,6 +180,13 @@ static inline int arch_fault_is_fetch(const ucontext_t *context)
 	return (syndrome >> 26 & 0x3f) == ARCH_CLASS_FETCH;
 }
 
+/* Nobody decodes stores here. */
+static inline int arch_fault_is_store_to_readable(const ucontext_t *context)
+{
+	(void)context;
+	return 0;
+}
+
 /* Without a syndrome the instruction tells. It was fetched: it can be read. */
 static inline int arch_fault_is_write(const ucontext_t *context)
 {

@@ -145,14 +145,53 @@ bool view_is_single_threaded(void)
 	return libc_single_threaded && *(const volatile char *)libc_single_threaded;
 }
 
-static bool carry_out(uintptr_t start, struct code_page *page, ucontext_t *context)
+static bool carry_out(uintptr_t start, struct code_page *page, ucontext_t *context,
+		      store_write *write)
 {
-	if (!store_carry_out(context, write_store))
+	if (!store_carry_out(context, write))
 		return false;
 	if (has_stores_left(page))
 		page->stores++;
 	codepages_set(start, PAGE_BYTES, *page);
 	return true;
+}
+
+/* ------------------------------------------------- a store, without asking first */
+
+/* Whether the kernel's mapping is the one that the entry tells of can be asked before a
+ * store is carried out, which takes a fifth as long as all the rest; or be seen after
+ * it: then what was written to the file stands at the address. That is for the page of
+ * the fault, which just now could be read, and for a thread that is alone. */
+static uintptr_t readable_page;
+
+static bool stands_at(uintptr_t address, const unsigned char *bytes, size_t length)
+{
+	const volatile unsigned char *there = (const volatile unsigned char *)address;
+
+	for (size_t i = 0; i < length; i++)
+		if (there[i] != bytes[i])
+			return false;
+	return true;
+}
+
+static bool write_and_look(uintptr_t address, const void *bytes, size_t length)
+{
+	return page_down(address) == readable_page &&
+	       page_down(address + length - 1) == readable_page &&
+	       write_part(address, bytes, length) && stands_at(address, bytes, length);
+}
+
+static bool store_at_once(uintptr_t address, ucontext_t *context)
+{
+	uintptr_t start = page_down(address);
+	struct code_page page = codepages_get(address);
+
+	if (!view_is_single_threaded() || !arch_fault_is_store_to_readable(context) || !page.backing ||
+	    page.view & PROT_WRITE || !(page.ask & PROT_WRITE) || view_is_frozen(&page) ||
+	    policy_allows_writable_code() || !has_stores_left(&page))
+		return false;
+	readable_page = start;
+	return carry_out(start, &page, context, write_and_look);
 }
 
 /* From a page that is writable no instruction is fetched: where this one lies on
@@ -181,7 +220,7 @@ static bool store(uintptr_t address, struct code_page *page, ucontext_t *context
 	}
 	/* Another thread might see a half of it: pwrite does not promise to copy at once. */
 	if (in_file && view_is_single_threaded() && (executed || has_stores_left(page)) &&
-	    carry_out(start, page, context))
+	    carry_out(start, page, context, write_store))
 		return true;
 	page->stores |= WRITTEN_BEFORE;
 	/* Else the page comes to be so by the next fetch, and the store again. */
@@ -213,6 +252,8 @@ static bool turn(uintptr_t address, int access, struct code_page *page, const st
 
 bool views_fault(uintptr_t address, int access, ucontext_t *context)
 {
+	if (access == PROT_WRITE && store_at_once(address, context))
+		return true;
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		struct code_page page = codepages_get(address);
 		struct vma vma;
