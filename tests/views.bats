@@ -319,6 +319,10 @@ piped() {
 	views code-calls move/{anonymous,turned,heap,file,shared}
 }
 
+@test "mremap of several mappings, some of them code" {
+	views code-calls move-several
+}
+
 @test "mremap to another size" {
 	views code-calls resize/{anonymous,turned,heap,shared}
 }

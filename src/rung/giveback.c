@@ -223,6 +223,31 @@ static uintptr_t end_of_one(uintptr_t start, uintptr_t limit, struct code_page *
 	return at;
 }
 
+/* Own memory all mapped as VIEW. */
+static long view_alike(uintptr_t start, uintptr_t end, unsigned view)
+{
+	struct code_page page;
+	long result = 0;
+
+	for (uintptr_t at = start, stop; at < end && !result; at = stop) {
+		stop = codepages_run(at, end, &page);
+		if (page.view == view)
+			continue;
+		result = view_make_room(at, stop, &page);
+		if (!result)
+			result = view_protect(at, stop - at, &page, view, -1);
+	}
+	return result;
+}
+
+static long unite_own(uintptr_t start, uintptr_t end)
+{
+	struct code_page page = codepages_get(start);
+	long result = views_return(start, end);
+
+	return result ? result : view_alike(start, end, own_view(&page));
+}
+
 /* Memory that others know nothing of, once turned page by page, is in many mappings
  * that stay apart. But memory of the program's own that never was in a file of ours
  * is as it made it. */
@@ -230,7 +255,7 @@ static long unite(uintptr_t start, uintptr_t end, const struct code_page *page)
 {
 	if (page->state != PAGE_VIEWED)
 		return 0;
-	return is_shared(page) ? unite_shared(start, end) : views_return(start, end);
+	return is_shared(page) ? unite_shared(start, end) : unite_own(start, end);
 }
 
 void view_forget_stale(uintptr_t start, uintptr_t end)
@@ -247,6 +272,38 @@ void view_forget_stale(uintptr_t start, uintptr_t end)
 		stop = at + PAGE_BYTES;
 		view_drop_stale(at, stop);
 	}
+}
+
+/* Memory that waits to be executed: mapped as if it were data. */
+static bool waits(const struct code_page *page)
+{
+	return page->state == PAGE_VIEWED && !page->backing && page->ask & PROT_EXEC &&
+	       page->view & PROT_WRITE;
+}
+
+/* Whether what lies before ADDRESS and behind it is one mapping of the kernel's. */
+static bool is_within_mapping(uintptr_t address)
+{
+	struct vma vma;
+
+	return !vma_look(address - PAGE_BYTES, &vma) && vma.start < address && vma.end > address;
+}
+
+/* What is two mappings as the program sees it is two to the kernel as well: the next
+ * store makes it writable again. */
+static long divide(uintptr_t start, uintptr_t end)
+{
+	long result = 0;
+
+	for (uintptr_t at = start, stop; at < end && !result; at = stop) {
+		struct code_page page;
+
+		stop = end_of_one(at, end, &page);
+		if (waits(&page) && ((at > start && is_within_mapping(at)) ||
+				     (stop < end && is_within_mapping(stop))))
+			result = view_alike(at, stop, PROT_READ);
+	}
+	return result;
 }
 
 /* Whether what is at AT, without an entry, is one mapping for the program with the shared
@@ -305,7 +362,7 @@ long views_unite(uintptr_t start, uintptr_t end, bool grows)
 			return -EFAULT; /* mremap(2): what it says of several mappings */
 		result = unite(at, stop, &page);
 	}
-	return result;
+	return result ? result : divide(start, end);
 }
 
 static uintptr_t end_of_private_files(uintptr_t at, uintptr_t limit)

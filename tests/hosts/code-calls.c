@@ -580,6 +580,90 @@ static const struct test {
 	{ "keys", keys },
 };
 
+/* ------------------------------------------------------------ several at once */
+
+enum { SEVERAL = 3 };
+
+/* Two pages: Private code and Shared code, each run or (small) not yet; data. */
+static void map_two(unsigned char *at, char kind)
+{
+	int type = strchr("Ss", kind) ? MAP_SHARED : MAP_PRIVATE, i;
+
+	must_map(at, 2 * PAGE, kind == 'd' ? RW : RWX, type | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	for (i = 0; i < 2; i++) {
+		code_write(at + (size_t)i * PAGE, kind + 100 * i);
+		if (strchr("PS", kind))
+			code_run(at + (size_t)i * PAGE);
+	}
+}
+
+static void say_each(const char *what, unsigned char *at)
+{
+	int i;
+
+	for (i = 0; i < 2 * SEVERAL + 2; i++) {
+		say_read(what, at + (size_t)i * PAGE + 1);
+		say_run(what, at + (size_t)i * PAGE);
+	}
+}
+
+static void write_each(unsigned char *at, int byte)
+{
+	int i;
+
+	for (i = 0; i < 2 * SEVERAL + 2; i++)
+		say_write("written", at + (size_t)i * PAGE + 1, byte + i);
+}
+
+/* What the kernel says to each depends on its version. */
+static void move_these(const char *these, long grow, int flags, size_t skip)
+{
+	unsigned char *room = must_map(NULL, 64 * PAGE, PROT_NONE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned char *at = room + 8 * PAGE, *to = room + 40 * PAGE, *away;
+	size_t length = strlen(these) * 2 * PAGE - 2 * skip;
+	pid_t child;
+
+	for (size_t i = 0; these[i]; i++)
+		map_two(at + 2 * i * PAGE, these[i]);
+	away = do_mremap(at + skip, length, length + (size_t)grow, flags, to + skip);
+	say("%s %+ld %#x: %s", these, grow, (unsigned)flags, away == to + skip ? "moved" :
+	    away == at + skip ? "in place" : away == MAP_FAILED ? strerror(errno) : "elsewhere");
+	say_each("where they were", at);
+	say_each("where they are", to);
+	/* What is shared shows it. */
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		write_each(at, 10);
+		write_each(to, 20);
+		exit(0);
+	}
+	say_child("child", child);
+	say_each("where they were", at);
+	say_each("where they are", to);
+	write_each(at, 30);
+	write_each(to, 40);
+	say_each("written, where they were", at);
+	say_each("written, where they are", to);
+}
+
+static void move_several(void)
+{
+	static const char *const sets[] = { "PS", "SP", "Pd", "dP", "pd", "dp", "Sd", "dS", "PdS",
+					    "dpd", "pPs" };
+	const int fixed = MREMAP_MAYMOVE | MREMAP_FIXED;
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
+		move_these(sets[i], 0, fixed, 0);
+		move_these(sets[i], 0, fixed, PAGE);
+		move_these(sets[i], 2 * PAGE, fixed, 0);
+		move_these(sets[i], -(long)PAGE, fixed, 0);
+		move_these(sets[i], 2 * PAGE, 0, 0);
+		move_these(sets[i], 0, fixed | MREMAP_DONTUNMAP, 0);
+	}
+}
+
 static const struct kind *chosen_kind;
 static const struct test *chosen_test;
 
@@ -612,13 +696,14 @@ int main(int argc, char **argv)
 	struct part parts[] = {
 		{ "trim", trim },
 		{ "brk-again", brk_again },
+		{ "move-several", move_several },
 		{ NULL, NULL },
 		{ NULL, NULL },
 	};
 
 	if (argc > 1 && choose(argv[argc - 1])) {
-		parts[2].name = argv[argc - 1];
-		parts[2].run = run_chosen;
+		parts[3].name = argv[argc - 1];
+		parts[3].run = run_chosen;
 	}
 	return host_main(parts, argc, argv);
 }
