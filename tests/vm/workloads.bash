@@ -84,8 +84,9 @@ run_options() {
 	esac
 }
 
-# installed NAME: whether the workload's program is here.
+# installed NAME: whether the workload's program is here, and what is to mend it.
 installed() {
+	[[ $1 != agent/* ]] || [ -x "$top_builddir/tools/jitmend-agent" ] || return
 	case $1 in
 	program/where) command -v luajit ;;
 	agent/static) [ -x "$static" ] ;;
