@@ -317,14 +317,14 @@ static uint64_t hex_number(const char **text)
 	return number;
 }
 
-/* Whether a mapping's first line, start-end and more, covers ADDRESS. */
-static bool line_covers(const char *line, uintptr_t address)
+/* A mapping's first line: start-end and more. */
+static bool read_range(const char *line, uintptr_t *start, uintptr_t *end)
 {
-	uint64_t start = hex_number(&line);
-
+	*start = hex_number(&line);
 	if (*line++ != '-')
 		return false;
-	return start <= address && address < hex_number(&line);
+	*end = hex_number(&line);
+	return true;
 }
 
 /* Words of two letters, each with a blank before it. */
@@ -343,29 +343,62 @@ static struct vma_advice advice_of(const char *flags)
 	return advice;
 }
 
-/* The first line of a mapping begins with a number, the others with a name. */
-struct vma_advice vma_advice(uintptr_t address)
+static bool is_same_advice(const struct vma_advice *one, const struct vma_advice *other)
 {
-	long fd = sys_open("/proc/self/smaps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
-	struct reader reader = { .fd = (int)fd };
-	struct vma_advice advice = { 0 };
-	bool covered = false;
+	return one->locked == other->locked && one->on_fault == other->on_fault &&
+	       one->dont_fork == other->dont_fork && one->dont_dump == other->dont_dump;
+}
+
+/* The next mapping. Its first line begins with a number, the others with a name. */
+static bool read_advice(struct reader *reader, uintptr_t *start, uintptr_t *end,
+			struct vma_advice *advice)
+{
 	char line[128];
 
-	if (sys_failed(fd))
-		return advice;
-	while (read_text_line(&reader, line, sizeof line)) {
+	while (read_text_line(reader, line, sizeof line)) {
 		const char *flags = string_after(line, "VmFlags:");
 
 		if (is_hex(line[0]))
-			covered = line_covers(line, address);
-		if (!covered || !flags)
+			read_range(line, start, end);
+		if (!flags)
 			continue;
-		advice = advice_of(flags);
-		break;
+		*advice = advice_of(flags);
+		return true;
+	}
+	return false;
+}
+
+struct vma_advice vma_advice_around(uintptr_t address, uintptr_t *start, uintptr_t *end)
+{
+	long fd = sys_open("/proc/self/smaps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	struct reader reader = { .fd = (int)fd };
+	struct vma_advice said = { 0 }, next;
+	uintptr_t from = 0, to = 0;
+	bool none = true;
+
+	if (sys_failed(fd))
+		return said;
+	while (read_advice(&reader, &from, &to, &next) && from < *end) {
+		if (to <= *start || (!none && is_same_advice(&said, &next)))
+			continue;
+		if (!none && from > address) {
+			*end = from;
+			break;
+		}
+		if (!none)
+			*start = from;
+		none = false;
+		said = next;
 	}
 	sys_close((int)fd);
-	return advice;
+	return said;
+}
+
+struct vma_advice vma_advice(uintptr_t address)
+{
+	uintptr_t end = address + 1;
+
+	return vma_advice_around(address, &address, &end);
 }
 
 static _Atomic uintptr_t noted_heap_start;

@@ -51,6 +51,9 @@ struct vma_advice {
  * cannot be read. Reads the file up to the mapping. */
 struct vma_advice vma_advice(uintptr_t address);
 
+/* The same, and how far around it, within *START to *END, nothing else was said. */
+struct vma_advice vma_advice_around(uintptr_t address, uintptr_t *start, uintptr_t *end);
+
 /* The brk heap, from start_brk to brk. */
 struct heap {
 	uintptr_t start, end;

@@ -409,6 +409,10 @@ piped() {
 	views code-limits locked
 }
 
+@test "what was said of memory where there may be no more mappings" {
+	views code-limits advised
+}
+
 @test "no more processes" {
 	views code-limits processes
 }

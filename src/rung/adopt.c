@@ -208,6 +208,8 @@ bool view_join(uintptr_t address, struct code_page *page, int access)
 {
 	uintptr_t start = page_down(address), end = start + PAGE_BYTES;
 	uintptr_t first = start / BACKING_WINDOW_BYTES * BACKING_WINDOW_BYTES;
+	uintptr_t last = first + BACKING_WINDOW_BYTES;
+	struct vma_advice advice;
 	struct code_page after = *page;
 	long offset = backing_place(start, &after.backing);
 	bool done;
@@ -215,16 +217,19 @@ bool view_join(uintptr_t address, struct code_page *page, int access)
 	if (sys_failed(offset) || (page->backing && page->backing != after.backing) ||
 	    view_is_frozen(&after) || codepages_prepare(first, BACKING_WINDOW_BYTES))
 		return false;
-	view_forget_stale(first, first + BACKING_WINDOW_BYTES);
+	view_forget_stale(first, last);
+	advice = view_advice_around(start, &first, &last);
 	while (start > first && can_join(start - PAGE_BYTES, page, after.backing))
 		start -= PAGE_BYTES;
-	while (end < first + BACKING_WINDOW_BYTES && can_join(end, page, after.backing))
+	while (end < last && can_join(end, page, after.backing))
 		end += PAGE_BYTES;
 	after.offset = (uint64_t)offset - (page_down(address) - start) / PAGE_BYTES;
 	after.view = access == PROT_EXEC ? view_executable(&after) : view_waiting(page->ask);
 	after.lent = false;
 	spare_free();
 	done = join(start, end, after);
+	if (done)
+		view_advise(&advice, start, end - start);
 	spare_make();
 	return done;
 }

@@ -170,10 +170,13 @@ bool views_lost_advice(void)
 	return advice_lost;
 }
 
-static struct vma_advice advice_at(uintptr_t address)
+struct vma_advice view_advice_around(uintptr_t address, uintptr_t *start, uintptr_t *end)
 {
-	struct vma_advice advice = vma_advice(address);
+	struct vma_advice advice = { 0 };
 
+	if (!views_may_be_advised(*start, *end))
+		return advice;
+	advice = vma_advice_around(address, start, end);
 	if (!advice.known)
 		advice_lost = true;
 	return advice;
@@ -181,31 +184,14 @@ static struct vma_advice advice_at(uintptr_t address)
 
 struct vma_advice view_advice(uintptr_t start)
 {
-	return views_may_be_advised(start, start + PAGE_BYTES) ? advice_at(start) :
-								 (struct vma_advice){ 0 };
-}
+	uintptr_t end = start + PAGE_BYTES;
 
-static bool is_same_advice(const struct vma_advice *one, const struct vma_advice *other)
-{
-	return one->locked == other->locked && one->on_fault == other->on_fault &&
-	       one->dont_fork == other->dont_fork && one->dont_dump == other->dont_dump;
+	return view_advice_around(start, &start, &end);
 }
 
 uintptr_t view_same_advice_until(uintptr_t start, uintptr_t end)
 {
-	struct vma_advice first, next;
-	struct vma vma;
-
-	if (!views_may_be_advised(start, end))
-		return end;
-	first = advice_at(start);
-	for (uintptr_t at = start; at < end && !vma_look(at, &vma); at = vma.end) {
-		if (at == start || vma.start > at)
-			continue;
-		next = advice_at(at);
-		if (!is_same_advice(&first, &next))
-			return at;
-	}
+	view_advice_around(start, &start, &end);
 	return end;
 }
 

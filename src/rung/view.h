@@ -84,8 +84,10 @@ void view_lend(struct code_page *page);
  * place. */
 struct vma_advice view_advice(uintptr_t start);
 void view_advise(const struct vma_advice *advice, uintptr_t start, size_t length);
-/* How far, up to END, the program has said the same of it. */
+/* How far, up to END, or around ADDRESS between *START and *END, the program has said the
+ * same of it. */
 uintptr_t view_same_advice_until(uintptr_t start, uintptr_t end);
+struct vma_advice view_advice_around(uintptr_t address, uintptr_t *start, uintptr_t *end);
 
 /* The last changes, for a child of fork to look at. */
 struct change *view_next_change(void);

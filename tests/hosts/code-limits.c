@@ -201,6 +201,74 @@ static void locked(void)
 	use("MAP_LOCKED", do_mmap(NULL, PAGE, RWX, PRIVATE | MAP_LOCKED, -1, 0), 1);
 }
 
+/* As many mappings as there can be (vm.max_map_count). */
+static bool fill_mappings(void)
+{
+	size_t most = 1 << 20, i;
+	unsigned char *at = do_mmap(NULL, most * PAGE, PROT_NONE, PRIVATE | MAP_NORESERVE, -1, 0);
+
+	if (at == MAP_FAILED)
+		return false;
+	for (i = 1; i < most && mprotect(at + i * PAGE, PAGE, PROT_READ) == 0; i += 2)
+		;
+	return i < most;
+}
+
+/* Of each page, what was said of it, from the flags in smaps. */
+static void say_advice(const unsigned char *at, int pages)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	unsigned long start = 0, end = 0, from = (unsigned long)at, words[2];
+	char line[500];
+
+	must(smaps != NULL, "smaps");
+	while (fgets(line, sizeof(line), smaps) && start < from + (unsigned long)pages * PAGE) {
+		if (sscanf(line, "%lx-%lx ", &words[0], &words[1]) == 2) {
+			start = words[0];
+			end = words[1];
+		}
+		if (strncmp(line, "VmFlags:", 8) != 0)
+			continue;
+		for (; start < end; start += PAGE)
+			if (start >= from && start < from + (unsigned long)pages * PAGE)
+				say("page %lu:%s%s%s", (start - from) / PAGE,
+				    strstr(line, " lo") ? " locked" : "",
+				    strstr(line, " dc") ? " not copied" : "",
+				    strstr(line, " dd") ? " not dumped" : "");
+	}
+	fclose(smaps);
+}
+
+/* What the program said of its memory is said of it still where there is no room for a
+ * mapping more. It lies low: smaps is read from there. */
+static void advised(void)
+{
+	enum { PAGES = 48 };
+	unsigned char *at = do_mmap((void *)0x10000000, PAGES * PAGE, RWX,
+				    PRIVATE | MAP_FIXED_NOREPLACE, -1, 0);
+	int i;
+
+	must(at == (void *)0x10000000, "a low address");
+	say_result("mlock", mlock(at + 4 * PAGE, 10 * PAGE));
+	say_result("dontfork", do_madvise(at + 16 * PAGE, 10 * PAGE, MADV_DONTFORK));
+	say_result("dontdump", do_madvise(at + 24 * PAGE, 10 * PAGE, MADV_DONTDUMP));
+	say_advice(at, PAGES);
+	if (!fill_mappings()) {
+		say("there may be too many");
+		return;
+	}
+	for (i = 0; i < PAGES; i += 2) {
+		code_write(at + (size_t)i * PAGE, i);
+		say("%d", code_run(at + (size_t)i * PAGE));
+	}
+	say_advice(at, PAGES);
+	for (i = 0; i < PAGES; i += 3)
+		code_write(at + (size_t)i * PAGE, 2 * i);
+	for (i = 0; i < PAGES; i += 3)
+		say("%d", code_run(at + (size_t)i * PAGE));
+	say_advice(at, PAGES);
+}
+
 static void processes(void)
 {
 	unsigned char *at = do_mmap(NULL, 4 * PAGE, RWX, PRIVATE, -1, 0);
@@ -225,6 +293,7 @@ int main(int argc, char **argv)
 		{ "address-space", address_space },
 		{ "data", data },
 		{ "locked", locked },
+		{ "advised", advised },
 		{ "processes", processes },
 		{ NULL, NULL },
 	};
