@@ -28,8 +28,9 @@
 
 struct walk walk = { .mode = MODE_OFF };
 
-/* A bit of the personality that the kernel keeps, over exec too, and that means
- * nothing to it (sys/personality.h ends below): READ_IMPLIES_EXEC, kept by us. */
+/* A bit of the personality that the kernel keeps, for each thread and what it starts,
+ * and that means nothing to it (sys/personality.h ends below): READ_IMPLIES_EXEC, kept
+ * by us. */
 #define IMPLIES_EXEC_STAND_IN 0x40000000UL
 
 bool engine_watches(void)
@@ -117,18 +118,17 @@ static long set_personality(unsigned long personality)
 	before = sys_personality(personality);
 	if (sys_failed(before))
 		return before;
-	atomic_store(&walk.read_implies_exec, implied && !keep);
-	atomic_store(&walk.implies_exec_for_host, keep);
+	if (implied)
+		atomic_store(keep ? &walk.implies_exec_for_host : &walk.read_implies_exec, true);
 	return before;
 }
 
+/* Over exec READ_IMPLIES_EXEC is taken away by the kernel (its SET_PERSONALITY), and
+ * the stand-in is not. */
 static void begin_personality(unsigned long personality)
 {
-	/* The stand-in says that the program before this one was refused it. */
-	if (personality & IMPLIES_EXEC_STAND_IN && engine_may_mend_with_views())
-		learn_execmem(EACCES);
 	if (personality & (IMPLIES_EXEC_STAND_IN | READ_IMPLIES_EXEC))
-		set_personality((unsigned long)to_host((long)personality));
+		set_personality(personality & ~IMPLIES_EXEC_STAND_IN);
 }
 
 long engine_personality(unsigned long personality)
@@ -151,7 +151,7 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	views_begin(to->single_threaded, to->watch_writes);
 	vma_begin();
 	walk.mode = settings->mode; /* from now on calls are watched */
-	begin_personality((unsigned long)sys_personality(CURRENT_PERSONALITY));
+	begin_personality(sys_current_personality());
 	if (!engine_may_mend_with_views())
 		return;
 	stack_begin();
@@ -198,7 +198,9 @@ int walk_asked(const struct request *r)
 {
 	int asked = r->protection & (PROT_READ | PROT_WRITE | PROT_EXEC);
 
-	return asked & PROT_READ && atomic_load(&walk.implies_exec_for_host) ? asked | PROT_EXEC : asked;
+	if (!(asked & PROT_READ) || !atomic_load(&walk.implies_exec_for_host))
+		return asked;
+	return sys_current_personality() & IMPLIES_EXEC_STAND_IN ? asked | PROT_EXEC : asked;
 }
 
 enum outcome walk_views_outcome(const struct request *r)

@@ -40,9 +40,8 @@ static bool wants_exec(const struct request *r)
 {
 	if (walk_asked(r) & PROT_EXEC)
 		return true;
-	/* Some thread has set it; each has a personality of its own. */
 	return r->protection & PROT_READ && atomic_load(&walk.read_implies_exec) &&
-	       sys_personality(CURRENT_PERSONALITY) & READ_IMPLIES_EXEC;
+	       sys_current_personality() & READ_IMPLIES_EXEC;
 }
 
 static uintptr_t limit_of(const struct request *r)
@@ -152,7 +151,8 @@ static long give_shared(const struct piece *piece, int protection, int pkey)
 static long take_rung(enum verdict verdict, const struct piece *piece, const struct request *r)
 {
 	int protection = effective_protection(r);
-	long persona = 0, result;
+	unsigned long persona = 0;
+	long result;
 
 	if (holds_own_stack(piece))
 		return -EBUSY;
@@ -160,9 +160,9 @@ static long take_rung(enum verdict verdict, const struct piece *piece, const str
 		return -ENOSYS;
 	/* Or even a read-only view, which a copy is made from, asks for EXEC. */
 	if (atomic_load(&walk.read_implies_exec))
-		persona = sys_personality(CURRENT_PERSONALITY);
+		persona = sys_current_personality();
 	if (persona & READ_IMPLIES_EXEC)
-		sys_personality((unsigned long)persona & ~(unsigned long)READ_IMPLIES_EXEC);
+		sys_personality(persona & ~(unsigned long)READ_IMPLIES_EXEC);
 	if (verdict == VERDICT_VIEWS && piece->shared)
 		result = give_shared(piece, protection, r->pkey);
 	else if (verdict == VERDICT_VIEWS)
@@ -173,7 +173,7 @@ static long take_rung(enum verdict verdict, const struct piece *piece, const str
 	else
 		result = rung_anonymous_copy(piece, protection, r->pkey);
 	if (persona & READ_IMPLIES_EXEC)
-		sys_personality((unsigned long)persona);
+		sys_personality(persona);
 	return result;
 }
 

@@ -214,6 +214,14 @@ static inline long sys_personality(unsigned long persona)
 	return SYS_CALL(SYS_personality, persona, 0, 0, 0, 0, 0);
 }
 
+/* Nothing of it where the kernel will not say. */
+static inline unsigned long sys_current_personality(void)
+{
+	long persona = sys_personality(CURRENT_PERSONALITY);
+
+	return sys_failed(persona) ? 0 : (unsigned long)persona;
+}
+
 /* Moves a descriptor of ours to a high number, where the host neither closes by
  * number nor asks for the lowest; it stays where it is if RLIMIT_NOFILE is lower.
  * Returns the number that it has then. */

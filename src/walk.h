@@ -13,8 +13,9 @@ extern struct walk {
 	enum mode mode;
 	const struct door *door;
 	bool may_refuse; /* something is in force here that might */
-	atomic_bool read_implies_exec;     /* in the kernel, in some thread */
-	atomic_bool implies_exec_for_host; /* in the host's eyes: see engine_personality */
+	/* READ_IMPLIES_EXEC, that some thread once set, in the kernel, and in the host's
+	 * eyes alone (see engine_personality). Whether a thread has it, it asks. */
+	atomic_bool read_implies_exec, implies_exec_for_host;
 } walk;
 
 /* What is to be told once the lock is free again. */

@@ -215,7 +215,7 @@ piped() {
 }
 
 @test "READ_IMPLIES_EXEC" {
-	views code-ways read-implies-exec
+	views code-ways read-implies-exec implied-for-each
 }
 
 @test "more changes of view than there may be mappings" {

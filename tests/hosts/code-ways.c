@@ -3,6 +3,7 @@
 #include "code.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/personality.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
@@ -598,6 +599,106 @@ static void read_implies_exec(void)
 	say_run("data again", at);
 }
 
+static void try_implied(const char *who)
+{
+	unsigned char *at = do_mmap(NULL, PAGE, RW, PRIVATE, -1, 0);
+	unsigned char *shared = do_mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned char *turned = do_mmap(NULL, PAGE, PROT_NONE, PRIVATE, -1, 0);
+
+	say("%s: %#x", who, (unsigned)personality(0xffffffff));
+	must(do_mprotect(turned, PAGE, RW) == 0, "mprotect");
+	code_write(at, 1);
+	say_run("mmap", at);
+	code_write(shared, 2);
+	say_run("shared", shared);
+	code_write(turned, 3);
+	say_run("mprotect", turned);
+}
+
+static void change_implied(unsigned long on)
+{
+	must(personality(on) != -1, "personality");
+}
+
+static pthread_barrier_t both;
+
+static void *began_before(void *unused)
+{
+	(void)unused;
+	pthread_barrier_wait(&both);
+	pthread_barrier_wait(&both);
+	try_implied("a thread from before");
+	return NULL;
+}
+
+static void *began_after(void *unused)
+{
+	(void)unused;
+	try_implied("a thread from after");
+	change_implied(0);
+	try_implied("which clears it");
+	return NULL;
+}
+
+static void *sets_it(void *unused)
+{
+	(void)unused;
+	change_implied(READ_IMPLIES_EXEC);
+	try_implied("a thread that sets it");
+	return NULL;
+}
+
+static void run_thread(void *(*function)(void *))
+{
+	pthread_t thread;
+
+	must(pthread_create(&thread, NULL, function, NULL) == 0, "thread");
+	must(pthread_join(thread, NULL) == 0, "join");
+}
+
+/* Each thread has a personality, and hands it to what it starts, but not over exec. */
+static void implied_for_each(void)
+{
+	pthread_t before;
+	pid_t child;
+
+	run_thread(sets_it);
+	try_implied("the first");
+	must(pthread_barrier_init(&both, NULL, 2) == 0, "barrier");
+	must(pthread_create(&before, NULL, began_before, NULL) == 0, "thread");
+	pthread_barrier_wait(&both);
+	change_implied(READ_IMPLIES_EXEC);
+	try_implied("the first, which set it");
+	pthread_barrier_wait(&both);
+	must(pthread_join(before, NULL) == 0, "join");
+	run_thread(began_after);
+	try_implied("the first, after another cleared it");
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		try_implied("a child");
+		change_implied(0);
+		try_implied("which clears it");
+		fflush(stdout);
+		execl("/proc/self/exe", "code-ways", "implied", NULL);
+		_exit(3);
+	}
+	say_child("child", child);
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		execl("/proc/self/exe", "code-ways", "implied", NULL);
+		_exit(3);
+	}
+	say_child("another", child);
+	try_implied("the first");
+}
+
+static void implied(void)
+{
+	try_implied("at the start");
+}
+
 /* Every other page run: more changes of view than the kernel has mappings for. */
 static void many_views(void)
 {
@@ -646,6 +747,8 @@ int main(int argc, char **argv)
 		{ "segment", segment },
 		{ "two-views", two_views },
 		{ "read-implies-exec", read_implies_exec },
+		{ "implied", implied },
+		{ "implied-for-each", implied_for_each },
 		{ "many-views", many_views },
 		{ NULL, NULL },
 	};
