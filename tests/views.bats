@@ -436,7 +436,7 @@ piped() {
 }
 
 @test "fork and exec, vfork, posix_spawn" {
-	views code-forks exec vfork spawn
+	views code-forks exec vfork spawn spawn-beside-code
 }
 
 @test "fork by other names" {

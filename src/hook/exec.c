@@ -174,15 +174,30 @@ static int spawn_with_hosts_signals(spawn *next_spawn, pid_t *pid, const char *f
 	return result;
 }
 
+/* libc writes the answer with all signals blocked, where a fault kills: so not to the
+ * host's memory. What it reads there, it may. */
+static int spawn_by(spawn *next_spawn, pid_t *pid, const char *file,
+		    const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+		    char *const *arguments, char *const *environment)
+{
+	pid_t started;
+	int result;
+
+	if (!next_spawn)
+		return ENOSYS;
+	result = spawn_with_hosts_signals(next_spawn, &started, file, actions, attributes, arguments,
+					  environment);
+	if (!result && pid)
+		*pid = started;
+	return result;
+}
+
 HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 		     const posix_spawnattr_t *attributes, char *const arguments[],
 		     char *const environment[])
 {
 	next_ensure();
-	if (!next.posix_spawn)
-		return ENOSYS;
-	return spawn_with_hosts_signals(next.posix_spawn, pid, path, actions, attributes,
-					arguments, environment);
+	return spawn_by(next.posix_spawn, pid, path, actions, attributes, arguments, environment);
 }
 
 HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
@@ -190,8 +205,5 @@ HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actio
 		      char *const environment[])
 {
 	next_ensure();
-	if (!next.posix_spawnp)
-		return ENOSYS;
-	return spawn_with_hosts_signals(next.posix_spawnp, pid, file, actions, attributes,
-					arguments, environment);
+	return spawn_by(next.posix_spawnp, pid, file, actions, attributes, arguments, environment);
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "../engine.h"
 #include "../start.h"
 #include "fork.h"
 #include "hook.h"
@@ -77,6 +78,9 @@ HOOK int clone(int (*function)(void *), void *stack, int flags, void *argument, 
 	next_ensure();
 	if (!next.clone)
 		return errno = ENOSYS, -1;
+	/* The kernel says nothing if it cannot. */
+	if (flags & CLONE_PARENT_SETTID)
+		engine_will_write((uintptr_t)parent_tid, sizeof(pid_t));
 	if (flags & CLONE_VM || !function)
 		return next.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
 	start_fork();

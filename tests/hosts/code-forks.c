@@ -288,6 +288,56 @@ static void spawn(void)
 	}
 }
 
+static int exit_at_once(void *status)
+{
+	_exit(*(int *)status);
+}
+
+/* All that is handed over, and what comes back, lies beside code that has just run. */
+static void spawn_beside_code(void)
+{
+	struct {
+		posix_spawnattr_t attributes;
+		posix_spawn_file_actions_t actions;
+		char *arguments[2], name[8];
+		pid_t child, told;
+		int status;
+	} *beside;
+	static char stack[65536] __attribute__((aligned(16)));
+	unsigned char *at = code_pages(1);
+	sigset_t none;
+	int i;
+
+	beside = (void *)(at + 512);
+	strcpy(beside->name, "true");
+	beside->arguments[0] = beside->name;
+	sigemptyset(&none);
+	must(posix_spawnattr_init(&beside->attributes) == 0 &&
+	     posix_spawnattr_setsigmask(&beside->attributes, &none) == 0 &&
+	     posix_spawnattr_setflags(&beside->attributes, POSIX_SPAWN_SETSIGMASK) == 0 &&
+	     posix_spawn_file_actions_init(&beside->actions) == 0 &&
+	     posix_spawn_file_actions_adddup2(&beside->actions, 1, 9) == 0, "attributes");
+	for (i = 0; i < 3; i++) {
+		code_write(at, i);
+		say("run: %d", code_run(at));
+		say("spawn: %d", posix_spawnp(&beside->child, "true", &beside->actions,
+					      &beside->attributes, beside->arguments, environ));
+		say_child("spawn", beside->child);
+		beside->child = 99;
+		say("run: %d", code_run(at));
+		say("none: %d", posix_spawn(&beside->child, "/nonexistent", NULL, NULL,
+					    beside->arguments, environ));
+		say("no child: %d", (int)beside->child);
+		beside->status = 7 + i;
+		say("run: %d", code_run(at));
+		beside->child = clone(exit_at_once, stack + sizeof(stack),
+				      SIGCHLD | CLONE_PARENT_SETTID, &beside->status, &beside->told,
+				      NULL, NULL);
+		say("told: %d", beside->told == beside->child);
+		say_child("clone", beside->child);
+	}
+}
+
 /* Forks that no pthread_atfork sees. */
 static int look_and_rewrite(unsigned char *at)
 {
@@ -651,6 +701,7 @@ int main(int argc, char **argv)
 		{ "exec", then_exec },
 		{ "vfork", after_vfork },
 		{ "spawn", spawn },
+		{ "spawn-beside-code", spawn_beside_code },
 		{ "_Fork", underscore_fork },
 		{ "syscall", by_syscall },
 		{ "clone", clones },
