@@ -484,6 +484,19 @@ static long write_to(unsigned number, uint64_t at, const void *bytes, size_t len
 	return written;
 }
 
+bool backing_takes(unsigned number, uint64_t at)
+{
+	int fd = backing_descriptor(number);
+	struct stat status;
+	long flags;
+
+	if (!backing_is_shared(number))
+		return true;
+	flags = sys_fcntl(fd, F_GETFL, 0);
+	return !sys_failed(flags) && !(flags & O_APPEND) && !sys_failed(sys_fstat(fd, &status)) &&
+	       at < (uint64_t)status.st_size;
+}
+
 bool backing_write(unsigned number, uint64_t at, const void *bytes, size_t length)
 {
 	return write_to(number, at, bytes, length) == (long)length;

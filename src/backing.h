@@ -71,6 +71,10 @@ void backing_drop(unsigned backing, uint64_t offset, size_t pages);
 /* Fills pages with what is at START; how many bytes, in whole pages, could be read. */
 size_t backing_fill(unsigned backing, uint64_t offset, uintptr_t start, size_t length);
 
+/* Whether to write to that byte does what a store into a mapping of it would: the host's
+ * own file may end before its last page does, or be open for appending. */
+bool backing_takes(unsigned backing, uint64_t at);
+
 /* Writes at a byte of the file. */
 bool backing_write(unsigned backing, uint64_t at, const void *bytes, size_t length);
 

@@ -381,17 +381,10 @@ static bool is_no_move(uintptr_t from, size_t old_whole, size_t whole, int flags
 	       (to % PAGE_BYTES || (from + old_whole > to && to + whole > from));
 }
 
-/* What is one mapping to the program may be several to the kernel. */
-static long kernel_move(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to)
-{
-	long result = sys_mremap(from, old_length, length, flags, to);
-
-	return result == -EFAULT && views_lost_advice() ? -ENOMEM : result;
-}
-
 static long move_any(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to)
 {
 	size_t old_whole = page_up(old_length), whole = page_up(length);
+	bool moves = is_moved_or_grown(old_whole, whole, flags);
 	uint64_t mask;
 	long result = 0;
 
@@ -406,12 +399,15 @@ static long move_any(uintptr_t from, size_t old_length, size_t length, int flags
 	result = codepages_cut(from, old_whole);
 	if (!result && flags & MREMAP_FIXED)
 		result = codepages_cut(to, whole);
-	if (!result && is_moved_or_grown(old_whole, whole, flags) &&
-	    !is_no_move(from, old_whole, whole, flags, to))
+	if (!result && moves && !is_no_move(from, old_whole, whole, flags, to))
 		result = prepare_move(from, old_whole, whole);
-	if (!result)
-		result = kernel_move(from, old_length, length, flags, to);
-	if (!sys_failed(result) && is_moved_or_grown(old_whole, whole, flags))
+	if (!result) {
+		result = sys_mremap(from, old_length, length, flags, to);
+		/* What is one mapping to the program may be several to the kernel. */
+		if (result == -EFAULT && moves && views_lost_advice())
+			result = -ENOMEM;
+	}
+	if (!sys_failed(result) && moves)
 		result = settle_move(from, old_whole, (uintptr_t)result, whole, flags);
 	else if (!sys_failed(result))
 		views_drop(from + whole, from + old_whole);

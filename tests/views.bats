@@ -188,7 +188,7 @@ piped() {
 }
 
 @test "a shared file" {
-	views code-ways file-shared
+	views code-ways file-shared file-short
 }
 
 @test "shared anonymous memory" {

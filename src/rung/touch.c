@@ -88,7 +88,8 @@ static bool may_write(uintptr_t address)
 	struct vma vma;
 
 	if (page.state == PAGE_VIEWED && page.backing && !(page.view & PROT_WRITE))
-		return page.ask & PROT_WRITE && !view_is_frozen(&page);
+		return page.ask & PROT_WRITE && !view_is_frozen(&page) &&
+		       backing_takes(page.backing, page.offset * PAGE_BYTES + address % PAGE_BYTES);
 	return !vma_look(address, &vma) && vma.start <= address && vma.protection & PROT_WRITE;
 }
 
@@ -98,7 +99,7 @@ static bool write_store(uintptr_t address, const void *bytes, size_t length)
 	size_t first = PAGE_BYTES - address % PAGE_BYTES;
 
 	if (page_down(last) == page_down(address))
-		return may_write(address) && write_part(address, bytes, length);
+		return may_write(last) && write_part(address, bytes, length);
 	if (first + PAGE_BYTES < length || !may_write(address) || !may_write(last))
 		return false;
 	return write_part(address, bytes, first) &&

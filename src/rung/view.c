@@ -209,8 +209,11 @@ static bool advise(const struct vma_advice *advice, uintptr_t start, size_t leng
 		done = false;
 	if (advice->dont_dump && sys_madvise(start, length, MADV_DONTDUMP))
 		done = false;
-	if (advice->locked && sys_mlock2(start, length, advice->on_fault ? MLOCK_ONFAULT : 0))
+	if (advice->locked && sys_mlock2(start, length, MLOCK_ONFAULT))
 		done = false;
+	/* What cannot be touched is locked all the same, and an error. */
+	if (advice->locked && !advice->on_fault)
+		sys_mlock2(start, length, 0);
 	return done;
 }
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/personality.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -438,6 +439,34 @@ static void file_beneath(void)
 	close(fd);
 }
 
+/* A store into a file's page is none into the file behind its end, and none that
+ * appends. */
+static void file_short(void)
+{
+	int fd = temporary_file(100);
+	unsigned char *at;
+	struct stat status;
+
+	must(!fcntl(fd, F_SETFL, O_APPEND), "O_APPEND");
+	at = do_mmap(NULL, 2 * PAGE, RWX, MAP_SHARED, fd, 0);
+	must(at != MAP_FAILED, "mmap");
+	code_write(at, 31);
+	say_run("at its beginning", at);
+	at[7] = 'a';
+	say_run("one store later", at);
+	must(!fcntl(fd, F_SETFL, 0), "no O_APPEND");
+	code_write(at + 80, 32);
+	say_run("before its end", at + 80);
+	at[99] = 'b';
+	at[200] = 'c';
+	say_run("stores later", at + 80);
+	must(!fstat(fd, &status), "fstat");
+	say("%ld bytes, %c %c %c", (long)status.st_size, at[7], at[99], at[200]);
+	say_write("the page behind", at + PAGE, 1);
+	must(!fstat(fd, &status), "fstat");
+	say("%ld bytes", (long)status.st_size);
+}
+
 static void file_shared(void)
 {
 	int fd = code_file(3 * PAGE), other = code_file(PAGE);
@@ -743,6 +772,7 @@ int main(int argc, char **argv)
 		{ "file-private", file_private },
 		{ "file-beneath", file_beneath },
 		{ "file-shared", file_shared },
+		{ "file-short", file_short },
 		{ "anonymous-shared", anonymous_shared },
 		{ "segment", segment },
 		{ "two-views", two_views },
