@@ -248,6 +248,12 @@ size_t op_mremap(size_t at)
 	     answer(moved == MAP_FAILED ? -1 : 0), moved == MAP_FAILED ? "" : place(moved));
 	if (moved == MAP_FAILED)
 		return at + 1;
+	if (moved == from.start && pages <= from.pages) { /* however many mappings it is */
+		from.first += pages;
+		from.pages -= pages;
+		shadow_unmap(&from);
+		return at + 1;
+	}
 	if (moved == to.start)
 		return follow(&from, &to, flags & MREMAP_DONTUNMAP), at + 1;
 	shadow_unmap(&from);
