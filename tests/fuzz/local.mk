@@ -8,11 +8,9 @@ tests_fuzz_walk_SOURCES = tests/fuzz/walk.h tests/fuzz/walk.c tests/fuzz/sequenc
 tests_fuzz_walk_CFLAGS = $(AM_CFLAGS) -pthread
 EXTRA_DIST += tests/fuzz/run tests/fuzz/seeds tests/fuzz/run-parsers tests/fuzz/parse
 
-# Walks that found something once.
-# FUZZ='--count=15 --ops=4000' adds fresh ones, whose seeds are printed: about two
-# minutes. One in some hundred finds something as yet (--first=SEED --count=1
-# --modes=NAME: the same again).
-FUZZ = --count=0
+# Walks that found something once, and fresh ones, whose seeds are printed: FUZZ says
+# how many (--first=SEED --count=1 --modes=NAME --ops=N: the same again).
+FUZZ = --count=30 --ops=10000
 .PHONY: check-fuzz check-parsers
 check-fuzz: all tests/fuzz/walk
 	top_builddir='$(abs_top_builddir)' $(top_srcdir)/tests/fuzz/run $(FUZZ) \
