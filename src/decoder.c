@@ -37,21 +37,34 @@ static bool is_the_version(void *library)
 	       ZYDIS_VERSION_MINOR(version()) == ZYDIS_VERSION_MINOR(ZYDIS_VERSION);
 }
 
-void decoder_find(void)
+/* It cannot be come by later: what fails for a moment is tried again. */
+#define ATTEMPTS 3
+
+static int keep_file(void)
 {
 	long fd = library_find(ZYDIS_SONAME);
+	int kept;
 
 	if (sys_failed(fd))
-		return;
-	file = descriptors_keep((int)fd);
-	if (file < 0)
+		return -1;
+	kept = descriptors_keep((int)fd);
+	if (kept < 0)
 		sys_close((int)fd);
+	return kept;
+}
+
+void decoder_find(void)
+{
+	for (int attempt = 0; attempt < ATTEMPTS && file < 0; attempt++)
+		file = keep_file();
 }
 
 static void *map_file(void)
 {
-	void *library = descriptors_is_open(file) ? library_map(descriptors_number(file)) : NULL;
+	void *library = NULL;
 
+	for (int attempt = 0; attempt < ATTEMPTS && !library; attempt++)
+		library = descriptors_is_open(file) ? library_map(descriptors_number(file)) : NULL;
 	descriptors_release(file);
 	file = -1;
 	return library;
