@@ -103,9 +103,9 @@ static const char *const kinds[] = { NULL, "/dev/shm", "/tmp", "/var/tmp", "." }
 
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-/* One that was refused is not tried again: a refusal leaves a record in the audit log.
- * Nor is one that is full. */
-static bool abandoned[KINDS];
+/* One that was refused, and never could be had, is not tried again: a refusal leaves a
+ * record in the audit log. Nor is one that is full. */
+static bool abandoned[KINDS], was_had[KINDS];
 static unsigned last_kind; /* of the last file made */
 
 const char *backing_kind(unsigned kind)
@@ -140,9 +140,10 @@ long backing_new_file(const char *name)
 		fd = backing_try(i, name);
 		if (!sys_failed(fd)) {
 			last_kind = i;
+			was_had[i] = true;
 			return fd;
 		}
-		abandoned[i] = fd == -EACCES;
+		abandoned[i] = fd == -EACCES && !was_had[i];
 		error = fd;
 	}
 	return error;

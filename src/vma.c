@@ -79,19 +79,26 @@ static long query(int fd, uintptr_t address, struct vma *vma, bool named)
 struct reader {
 	int fd;
 	int64_t offset; /* its own: the descriptor may be shared */
+	bool ended;
+	long error; /* why it ended; 0: there is no more */
 	unsigned next, end;
 	char buffer[512];
 };
 
-/* The next byte, or -1 at the end or after an error. */
+/* The next byte, or -1 at the end, and from an error on. */
 static int read_byte(struct reader *reader)
 {
+	if (reader->ended)
+		return -1;
 	if (reader->next == reader->end) {
 		long got = sys_pread(reader->fd, reader->buffer, sizeof reader->buffer,
 				     reader->offset);
 
-		if (got <= 0)
+		if (got <= 0) {
+			reader->ended = true;
+			reader->error = got;
 			return -1;
+		}
 		reader->offset += got;
 		reader->next = 0;
 		reader->end = (unsigned)got;
@@ -114,7 +121,8 @@ static int read_number(struct reader *reader, unsigned base, uint64_t *number)
 	}
 }
 
-static void read_name(struct reader *reader, int c, struct vma *vma)
+/* False: the line has no end. */
+static bool read_name(struct reader *reader, int c, struct vma *vma)
 {
 	size_t length = 0;
 
@@ -126,6 +134,7 @@ static void read_name(struct reader *reader, int c, struct vma *vma)
 	if (length == sizeof vma->name)
 		length = 0;
 	vma->name[length] = '\0';
+	return c == '\n';
 }
 
 /* One line: start-end rwxp offset major:minor inode name. */
@@ -150,8 +159,7 @@ static bool read_line(struct reader *reader, struct vma *vma)
 	read_number(reader, 16, &number);
 	vma->dev_minor = (uint32_t)number;
 	c = read_number(reader, 10, &vma->inode);
-	read_name(reader, c, vma);
-	return true;
+	return read_name(reader, c, vma);
 }
 
 /* /proc/self/maps is opened once and kept: opened each time it would take the
@@ -254,7 +262,7 @@ long vma_find_in_text(uintptr_t address, struct vma *vma)
 	while (read_line(&reader, vma))
 		if (address < vma->end)
 			return 0;
-	return -ENOENT;
+	return reader.error ? reader.error : -ENOENT;
 }
 
 static long find(uintptr_t address, struct vma *vma, bool named)
@@ -288,7 +296,7 @@ long vma_look(uintptr_t address, struct vma *vma)
 	return find(address, vma, false);
 }
 
-/* A line without its newline, cut off where it does not fit. */
+/* A line without its newline, cut off where it does not fit. False: there is no whole one. */
 static bool read_text_line(struct reader *reader, char *line, size_t size)
 {
 	size_t length = 0;
@@ -300,7 +308,7 @@ static bool read_text_line(struct reader *reader, char *line, size_t size)
 		if (length + 1 < size)
 			line[length++] = (char)c;
 	line[length] = '\0';
-	return true;
+	return c == '\n';
 }
 
 static bool is_hex(char c)
