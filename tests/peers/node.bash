@@ -1,5 +1,5 @@
-# node.bash: of Node's own tests those for workers, modules and contexts of V8,
-# forks and signals. They are those of Debian's node, and the one installed may
+# node.bash: of Node's own tests those for messages between workers, forks and signals, the
+# whole: and those for modules and contexts of V8 and for memory in workers. They are those of Debian's node, and the one installed may
 # be newer: a test that does not fit it fails natively too, and tells nothing.
 #
 # Left out: what works with the network, or on fixed ports (sequential), or measures
@@ -18,9 +18,10 @@ prepare() {
 }
 
 suite() {
-	/usr/bin/python3 tools/test.py -p tap --shell="$(command -v node)" --timeout=120 -j 1 \
-		'parallel/test-worker-m*' 'parallel/test-vm-*' 'parallel/test-child-process-fork*' \
-		'parallel/test-signal*'
+	local tests=('parallel/test-worker-message-*' 'parallel/test-child-process-fork*' 'parallel/test-signal*')
+
+	[ -z "$peers_whole" ] || tests=('parallel/test-worker-m*' 'parallel/test-vm-*' "${tests[@]:1}")
+	/usr/bin/python3 tools/test.py -p tap --shell="$(command -v node)" --timeout=600 -j 1 "${tests[@]}"
 }
 
 verdicts() {
