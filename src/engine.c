@@ -70,6 +70,15 @@ void engine_adopt(uintptr_t start, uintptr_t end, int ask)
 	lock_release(&mask);
 }
 
+void engine_learn(const struct event *event)
+{
+	if (!event->refused || event->expected || event->request->call != CALL_MPROTECT)
+		return;
+	policy_learn_refusal(event->danger, event->error);
+	if (event->danger == DANGER_EXECMEM)
+		policy_learn_no_anonymous();
+}
+
 /* Where nothing may be writable and executable, a kernel in which every readable
  * mapping is executable would refuse them all, malloc's too. So it is not told, and
  * what the host means by it is done here: what it executes is adopted. */

@@ -48,6 +48,9 @@ bool engine_watches_loader(void);
  * has noted so far: START to END, for which the program asked ASK. */
 void engine_adopt(uintptr_t start, uintptr_t end, int ask);
 
+/* The same of what that was refused, so that the kernel is not asked for it again. */
+void engine_learn(const struct event *event);
+
 /* personality(2). READ_IMPLIES_EXEC, with which every readable mapping is executable,
  * is kept from a kernel that would then refuse every mapping. */
 long engine_personality(unsigned long personality);

@@ -39,58 +39,53 @@ static const long numbers[] = ARCH_RTLD_CALLS;
 #define KINDS (sizeof numbers / sizeof *numbers)
 
 struct places {
-	struct rewrite calls[REWRITE_MOST];
-	unsigned count;
-	bool found[KINDS];
-	bool too_many;
+	struct rewrite calls[KINDS];
+	unsigned found;
 };
 
 static void note_place(struct places *places, const unsigned char *code)
 {
 	long number = arch_system_call_at(code);
-	struct rewrite *call = &places->calls[places->count];
 
 	for (unsigned kind = 0; kind < KINDS; kind++) {
-		uintptr_t stub = (uintptr_t)arch_rtld_stubs + kind * ARCH_RTLD_STUB_BYTES;
+		struct rewrite *call = &places->calls[kind];
 
-		if (numbers[kind] != number)
+		if (numbers[kind] != number || call->length)
 			continue;
 		call->at = (uintptr_t)code;
+		if (!arch_write_call(call->bytes, call->at,
+				     (uintptr_t)arch_rtld_stubs + kind * ARCH_RTLD_STUB_BYTES))
+			return;
 		call->length = ARCH_RTLD_CALL_BYTES;
-		places->found[kind] = arch_write_call(call->bytes, call->at, stub);
-		places->too_many = ++places->count == REWRITE_MOST;
-		return;
+		places->found++;
 	}
 }
 
-/* Three of the bytes sought, ARCH_RTLD_ZEROS and the next, are zero: so it is enough to
- * look at each third byte, and further only where that is. */
-static void find_places(const struct vma *text, struct places *places)
+/* Three of the bytes sought, from ARCH_RTLD_ZEROS on, are zero: so it is enough to look
+ * at each third byte, and further only where that is. From the end, since there the
+ * loader has what it took from libc. */
+static bool find_places(const struct vma *text, struct places *places)
 {
-	const unsigned char *start = (const unsigned char *)text->start;
-	const unsigned char *end = (const unsigned char *)text->end - ARCH_RTLD_CALL_BYTES;
+	const unsigned char *first = (const unsigned char *)text->start + ARCH_RTLD_ZEROS + 2;
+	const unsigned char *at = (const unsigned char *)text->end - ARCH_RTLD_CALL_BYTES;
 
-	for (const unsigned char *at = start + ARCH_RTLD_ZEROS + 2; at < end; at += 3) {
+	for (; at >= first && places->found < KINDS; at -= 3) {
 		if (*at)
 			continue;
-		for (int back = 0; back < 3 && !places->too_many; back++)
+		for (int back = 0; back < 3; back++)
 			if (arch_system_call_at(at - ARCH_RTLD_ZEROS - back) >= 0)
 				note_place(places, at - ARCH_RTLD_ZEROS - back);
 	}
+	return places->found == KINDS;
 }
 
 bool rtld_watch(uintptr_t address)
 {
-	struct places places = { .count = 0 };
+	struct places places = { .found = 0 };
 	struct vma text;
 
-	if (!rewrite_find_text(address, &text))
-		return false;
-	find_places(&text, &places);
-	for (unsigned kind = 0; kind < KINDS; kind++)
-		if (!places.found[kind])
-			return false;
-	return !places.too_many && rewrite_text(&text, places.calls, places.count, "jitmend-rtld");
+	return rewrite_find_text(address, &text) && find_places(&text, &places) &&
+	       rewrite_text(&text, places.calls, KINDS, "jitmend-rtld");
 }
 
 #else /* a processor whose loader nobody has looked at yet */

@@ -105,6 +105,8 @@ static void release_audit(void)
 	handover->release(calls_settle);
 	if (handover->trampolines)
 		trampolines_allow();
+	for (unsigned i = 0; i < handover->event_count; i++)
+		engine_learn(&handover->events[i]);
 	for (unsigned i = 0; i < handover->memory_count; i++)
 		engine_adopt(handover->memory[i].start, handover->memory[i].end,
 			     handover->memory[i].ask);

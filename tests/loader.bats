@@ -36,6 +36,8 @@ setup_file() {
 		cp stack.so silent.so && silence silent.so &&
 		link loader &&
 		link nested -DNESTED -Wl,-z,noexecstack &&
+		link low -DNESTED -no-pie -fno-pie -Wl,-z,noexecstack &&
+		link wants-stack -DNESTED -Wl,-z,execstack &&
 		link text -fPIE -pie -DNEEDED -DTEXTREL -DRESOLVED -DNAME=109 -Wl,-z,notext \
 			"$top_srcdir/tests/hosts/loader-module.c" &&
 		for module in text resolved both stack silent; do
@@ -152,6 +154,19 @@ each_policy() {
 	refused_and_mended 'cannot enable executable stack' --mdwe -- ./needs-silent needed
 }
 
+@test "the program's own wish for executable stacks: its threads" {
+	each_policy 'no thread' ./wants-stack nested
+	told '"call":"execute".*"danger":"execstack".*"done":"emulated".*"module":"[^"]*/wants-stack"'
+}
+
+@test "the start costs one refusal, if any" {
+	require_deny --execmem
+	run_as mended "$JITMEND" deny --verbose --execmem --execmod -- \
+		"$JITMEND" run --quiet -- ./needs-text needed
+	show mended
+	[ "$(grep -c 'avc: *denied' "$BATS_TEST_TMPDIR/mended.err")" -eq 1 ]
+}
+
 @test "where execmod alone is refused, pages are copied" {
 	require_deny --execmod
 	denied_and_mended --execmod -- ./needs-text needed
@@ -189,9 +204,14 @@ each_policy() {
 	run_as wished "$JITMEND" run --policy=mdwe --trampolines --log="$BATS_TEST_TMPDIR/log" -- \
 		./nested nested
 	show wished
-	[ "$(cat "$BATS_TEST_TMPDIR/wished.out")" = 151 ]
+	[ "$(paste -sd, "$BATS_TEST_TMPDIR/wished.out")" = "151,thread 211" ]
 	told '"call":"execute".*"module":"[^"]*/nested"'
-	told '"event":"count".*"count":30'
+	told '"event":"count".*"count":60'
+	# With addresses of 32 bits gcc's instructions are others.
+	run_as low "$JITMEND" run --policy=mdwe --trampolines --log="$BATS_TEST_TMPDIR/log" -- \
+		./low nested
+	same_outcome wished low
+	told '"call":"execute".*"length":(19|23),'
 	run_as wished "$JITMEND" run --policy=mdwe --trampolines --quiet -- ./loader open ./nested.so
 	show wished
 	[ "$(head -n 1 "$BATS_TEST_TMPDIR/wished.out")" = 110046 ]

@@ -5,7 +5,7 @@
  *   loader keep FILE...       the same, without closing
  *   loader thread FILE...     in a thread that began before it was opened, and in one
  *                             that began after
- *   loader nested             nested functions of its own, if -DNESTED
+ *   loader nested             nested functions of its own, if -DNESTED, in a thread too
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -55,10 +55,24 @@ static int open_and_run(const char *file, int close)
 	return 0;
 }
 
+static int run_in_thread(const char *name)
+{
+	pthread_t thread;
+	void *result;
+
+	if (pthread_create(&thread, NULL, in_thread, NULL)) {
+		printf("no thread\n");
+		return 1;
+	}
+	pthread_join(thread, &result);
+	printf("%s %ld\n", name, *(long *)result);
+	return 0;
+}
+
 static int open_for_threads(const char *file)
 {
 	pthread_barrier_t barrier;
-	pthread_t before, after;
+	pthread_t before;
 	void *result;
 
 	pthread_barrier_init(&barrier, NULL, 2);
@@ -69,13 +83,7 @@ static int open_for_threads(const char *file)
 	pthread_barrier_wait(&barrier);
 	pthread_join(before, &result);
 	printf("before %ld\n", *(long *)result);
-	if (pthread_create(&after, NULL, in_thread, NULL)) {
-		printf("no thread\n");
-		return 1;
-	}
-	pthread_join(after, &result);
-	printf("after %ld\n", *(long *)result);
-	return 0;
+	return run_in_thread("after");
 }
 
 #ifdef NESTED
@@ -119,8 +127,11 @@ int main(int argc, char **argv)
 		return 0;
 	}
 #endif
-	if (strcmp(argv[1], "nested") == 0)
-		printf("%d\n", nested(5));
+	if (strcmp(argv[1], "nested") == 0) {
+		run = nested;
+		printf("%d\n", run(5));
+		return run_in_thread("thread");
+	}
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[1], "thread") == 0)
 			failures += open_for_threads(argv[i]);
