@@ -68,7 +68,7 @@ static long unlinked_file(const char *directory)
 /* Whether pages of it may be executed here: 0, or why not. A page long, afterwards. */
 static long try_execution(int fd)
 {
-	long map, result = SYS_CALL(SYS_ftruncate, fd, PAGE_BYTES, 0, 0, 0, 0);
+	long map, result = sys_ftruncate(fd, PAGE_BYTES);
 
 	if (sys_failed(result))
 		return result;
@@ -83,13 +83,13 @@ static long try_execution(int fd)
  * one that it could set there may be room. */
 static long new_file(long (*make)(const char *), const char *argument)
 {
-	struct rlimit limit, wide;
+	struct rlimit64 limit, wide;
 	long fd = make(argument);
 
 	if (fd != -EMFILE || sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0)) ||
 	    limit.rlim_cur >= limit.rlim_max)
 		return fd;
-	wide = (struct rlimit){ limit.rlim_cur + 16 < limit.rlim_max ? limit.rlim_cur + 16 :
+	wide = (struct rlimit64){ limit.rlim_cur + 16 < limit.rlim_max ? limit.rlim_cur + 16 :
 								       limit.rlim_max,
 				limit.rlim_max };
 	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &wide, 0, 0, 0);
@@ -189,7 +189,7 @@ static unsigned free_number(void)
 /* FD is ours from now on, or closed. */
 static long take_in(int fd, bool shared)
 {
-	struct stat status;
+	struct stat64 status;
 	unsigned number;
 
 	if (sys_failed(sys_fstat(fd, &status)) || !have_table() || !(number = free_number())) {
@@ -292,7 +292,7 @@ static bool grow_windows(void)
 /* To reach beyond it raises a signal. */
 static uint64_t size_allowed(void)
 {
-	struct rlimit limit;
+	struct rlimit64 limit;
 
 	if (sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit, 0, 0)))
 		return UINT64_MAX;
@@ -308,8 +308,7 @@ static long grow_file(struct backing *backing)
 		size = allowed;
 	if (size <= backing->size)
 		return -EFBIG;
-	result = SYS_CALL(SYS_ftruncate, descriptors_number(backing->descriptor),
-			  size * WINDOW_BYTES, 0, 0, 0, 0);
+	result = sys_ftruncate(descriptors_number(backing->descriptor), size * WINDOW_BYTES);
 	if (!result)
 		backing->size = size;
 	return result;
@@ -393,11 +392,11 @@ long backing_place(uintptr_t address, unsigned *number)
  * memfd has room as long as there is memory. */
 static long make_long(int fd, size_t length)
 {
-	long result = SYS_CALL(SYS_ftruncate, fd, length, 0, 0, 0, 0);
+	long result = sys_ftruncate(fd, length);
 
 	if (result || !kinds[last_kind])
 		return result;
-	result = SYS_CALL(SYS_fallocate, fd, 0, 0, length, 0, 0);
+	result = sys_fallocate(fd, 0, 0, length);
 	return result == -EOPNOTSUPP ? 0 : result;
 }
 
@@ -428,7 +427,7 @@ long backing_share_file(int fd)
 
 static bool is_file_of(int fd, const struct vma *vma, bool writable)
 {
-	struct stat status;
+	struct stat64 status;
 	long flags;
 
 	if (sys_failed(sys_fstat(fd, &status)) || status.st_ino != vma->inode ||
@@ -443,7 +442,7 @@ static bool is_file_of(int fd, const struct vma *vma, bool writable)
 
 long backing_share_mapping(const struct vma *vma, bool writable)
 {
-	struct stat status;
+	struct stat64 status;
 	long fd = -ENOENT;
 
 	/* To open a device may do something. */
@@ -475,7 +474,7 @@ static void forget_size_signal(void)
 
 static long write_to(unsigned number, uint64_t at, const void *bytes, size_t length)
 {
-	long written = SYS_CALL(SYS_pwrite64, backing_descriptor(number), bytes, length, at, 0, 0);
+	long written = sys_pwrite(backing_descriptor(number), bytes, length, at);
 
 	if (written == -EFBIG)
 		forget_size_signal();
@@ -488,7 +487,7 @@ static long write_to(unsigned number, uint64_t at, const void *bytes, size_t len
 bool backing_takes(unsigned number, uint64_t at)
 {
 	int fd = backing_descriptor(number);
-	struct stat status;
+	struct stat64 status;
 	long flags;
 
 	if (!backing_is_shared(number))
@@ -599,9 +598,8 @@ void backing_drop(unsigned number, uint64_t offset, size_t pages)
 	}
 	if (backing->frozen || backing->shared)
 		return;
-	SYS_CALL(SYS_fallocate, backing_descriptor(number),
-		 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset * PAGE_BYTES,
-		 pages * PAGE_BYTES, 0, 0);
+	sys_fallocate(backing_descriptor(number), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      offset * PAGE_BYTES, pages * PAGE_BYTES);
 }
 
 static void freeze(void)

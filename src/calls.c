@@ -35,14 +35,25 @@ long calls_copy_out(long to, const void *from, size_t length)
 
 /* ----------------------------------------------------------------- memory */
 
-static long call_mmap(const struct system_call *call)
+/* A has the arguments, the last of them in units of UNIT bytes. */
+static long call_mmap(const struct system_call *call, const long *a, int64_t unit)
 {
-	const long *a = call->arguments;
+	int64_t offset = unit == 1 ? a[5] : (int64_t)(unsigned long)a[5] * unit;
 	struct request request = request_mmap((uintptr_t)a[0], (size_t)a[1], (int)a[2], (int)a[3],
-					      (int)a[4], a[5], call->call_site);
+					      (int)a[4], offset, call->call_site);
 
 	return engine_mmap(&request);
 }
+
+#ifdef SYS_mmap2
+/* i386's first: its arguments are in memory. */
+static long call_old_mmap(const struct system_call *call)
+{
+	long a[6];
+
+	return calls_copy_in(a, call->arguments[0], sizeof a) ? call_mmap(call, a, 1) : -EFAULT;
+}
+#endif
 
 static long call_mprotect(const struct system_call *call, int pkey)
 {
@@ -62,6 +73,19 @@ static long call_shmat(const struct system_call *call)
 
 	return engine_shmat(&request);
 }
+
+#ifdef SYS_ipc
+/* All of System V's by one number. The address goes to where the fourth argument says. */
+static long call_ipc(const struct system_call *call)
+{
+	const long *a = call->arguments;
+	struct request request = request_shmat((int)a[1], (uintptr_t)a[4], (int)a[2],
+					       call->call_site);
+	long result = engine_shmat(&request);
+
+	return sys_failed(result) ? result : calls_copy_out(a[3], &result, sizeof result);
+}
+#endif
 
 /* ---------------------------------------------------------------- signals */
 
@@ -133,8 +157,8 @@ static void kept_action(int signal, const struct sys_sigaction *to, struct sys_s
 		.handler = (void *)before.sa_handler,
 		.flags = (unsigned long)before.sa_flags,
 		.restorer = (void *)before.sa_restorer,
-		.mask = *(const uint64_t *)&before.sa_mask,
 	};
+	memcpy(&old->mask, &before.sa_mask, sizeof old->mask);
 }
 
 static long call_sigaction(const struct system_call *call)
@@ -187,8 +211,21 @@ bool calls_settle(const struct system_call *call, long *result)
 	const long *a = call->arguments;
 
 	switch (call->number) {
+#ifdef SYS_mmap2
 	case SYS_mmap:
-		return *result = call_mmap(call), true;
+		return *result = call_old_mmap(call), true;
+	case SYS_mmap2:
+		return *result = call_mmap(call, a, 4096), true;
+#else
+	case SYS_mmap:
+		return *result = call_mmap(call, a, 1), true;
+#endif
+#ifdef SYS_ipc
+	case SYS_ipc: /* of the version that libc has had since 1996 */
+		if (a[0] != ARCH_IPC_SHMAT)
+			return false;
+		return *result = call_ipc(call), true;
+#endif
 	case SYS_mprotect:
 		return *result = call_mprotect(call, -1), true;
 	case SYS_pkey_mprotect:
@@ -218,6 +255,10 @@ bool calls_settle(const struct system_call *call, long *result)
 		return *result = closing_close((int)a[0]), true;
 	case SYS_fcntl:
 	case SYS_fstat:
+#ifdef SYS_fcntl64
+	case SYS_fcntl64:
+	case SYS_fstat64:
+#endif
 		if (!descriptors_is_ours((int)a[0]))
 			return false;
 		return *result = -EBADF, true;

@@ -9,9 +9,15 @@
 #include "sys.h"
 
 /* 35 bits of page number on x86_64: 11 for the root, 12 for a middle node, 12
- * for a leaf. A leaf of 32 KiB covers 16 MiB of the program. */
+ * for a leaf. A leaf of 32 KiB covers 16 MiB of the program. Of the 20 bits of a
+ * processor of 32: 2, 8 and 10, a leaf of 8 KiB for 4 MiB. */
+#if ARCH_ADDRESS_BITS > 32
 #define LEAF_BITS 12
 #define MIDDLE_BITS 12
+#else
+#define LEAF_BITS 10
+#define MIDDLE_BITS 8
+#endif
 #define PAGE_BITS 12
 #define ROOT_BITS (ARCH_ADDRESS_BITS - PAGE_BITS - LEAF_BITS - MIDDLE_BITS)
 #define LEAF_ENTRIES (1UL << LEAF_BITS)
@@ -42,8 +48,8 @@ static atomic_bool in_use;
 #define LENT_SHIFT 26    /* 1 */
 #define OFFSET_SHIFT 27  /* 37 */
 
-#define STATE_MASK 3UL
-#define BACKING_MASK 0x3fffUL
+#define STATE_MASK 3ULL
+#define BACKING_MASK 0x3fffULL
 
 static uint64_t pack(struct code_page page)
 {
@@ -70,7 +76,7 @@ static struct code_page unpack(uint64_t entry)
 /* By how much an entry differs from its left neighbour's in a run. */
 static uint64_t step_of(uint64_t entry)
 {
-	return entry >> BACKING_SHIFT & BACKING_MASK ? 1UL << OFFSET_SHIFT : 0;
+	return entry >> BACKING_SHIFT & BACKING_MASK ? 1ULL << OFFSET_SHIFT : 0;
 }
 
 static bool is_leaf(uint64_t slot)

@@ -35,7 +35,7 @@ static bool is_stack(const struct vma *vma)
  * that refusal is not ours to cure. */
 static bool on_noexec_mount(const struct vma *vma)
 {
-	struct statfs status;
+	struct statfs64 status;
 
 	if (vma->name[0] == '/' && !sys_failed(sys_statfs(vma->name, &status)))
 		return status.f_flags & ST_NOEXEC;
@@ -114,7 +114,7 @@ long danger_under(uintptr_t address, uintptr_t limit, int protection, struct pie
 
 bool danger_is_dev_zero(int fd)
 {
-	struct stat status;
+	struct stat64 status;
 
 	if (fd < 0 || sys_failed(sys_fstat(fd, &status)))
 		return false;

@@ -80,7 +80,7 @@ decode *decoder_open(void)
 	init = (__typeof__(init))library_function(library, "ZydisDecoderInit");
 	decode_full = (__typeof__(decode_full))library_function(library, "ZydisDecoderDecodeFull");
 	if (!init || !decode_full ||
-	    !ZYAN_SUCCESS(init(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
+	    !ZYAN_SUCCESS(init(&decoder, ARCH_DECODER_MODE)))
 		return NULL;
 	return decode_by_zydis;
 }

@@ -57,7 +57,7 @@ static void unwatch(int fd, int handle)
 
 static bool is_file_of(int fd, int handle)
 {
-	struct stat status;
+	struct stat64 status;
 	long result = sys_fstat(fd, &status);
 
 	/* Where nobody says what it is (a filter of the host's may refuse that), what the
@@ -100,7 +100,7 @@ static int free_handle(void)
  * that it could set there is room. */
 static long above_limit(int fd)
 {
-	struct rlimit limit, wide;
+	struct rlimit64 limit, wide;
 	long other;
 
 	if (sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0)) ||
@@ -133,7 +133,7 @@ static int move_away(int fd)
 int descriptors_keep(int fd)
 {
 	int handle = free_handle();
-	struct stat status;
+	struct stat64 status;
 
 	if (handle < 0 || sys_failed(sys_fstat(fd, &status)))
 		return -1;

@@ -45,7 +45,7 @@ void detour_recount(void)
 #define REACH 0x80000000UL /* of an operand's distance, either way */
 #define FARTHEST (REACH - 2 * AREA_BYTES)
 #define ATTEMPTS 20u
-#define ADDRESS_LIMIT (1UL << ARCH_ADDRESS_BITS)
+#define ADDRESS_LIMIT ARCH_ADDRESS_LIMIT
 
 /* As it lies in the file. Compared as a whole, it tells whether an instruction is
  * in it already. */
@@ -54,9 +54,6 @@ struct slot {
 	uint64_t origin; /* of the instruction; 0: there is none */
 	uint64_t length;
 };
-
-/* jmp *0(%rip), and the address behind it */
-static const unsigned char jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
 
 #define NOTHING_HERE 0xcc /* int3 */
 
@@ -123,8 +120,8 @@ static bool leave_parent(void)
 		size_t length = areas[i].filled * sizeof(struct slot);
 
 		if (areas[i].start &&
-		    (SYS_CALL(SYS_pwrite64, backing_descriptor(file), areas[i].start, length,
-			      offset_of(i), 0, 0) != (long)length ||
+		    (sys_pwrite(backing_descriptor(file), (void *)areas[i].start, length,
+				offset_of(i)) != (long)length ||
 		     sys_failed(map(areas[i].start, MAP_FIXED, i))))
 			areas[i].start = 0;
 	}
@@ -229,7 +226,7 @@ static const struct slot *slots_of(const struct area *area)
 /* What is to lie in the slot at AT. */
 static void fill(struct slot *slot, uintptr_t at, const struct instruction *instruction)
 {
-	uint64_t next = instruction->at + instruction->length;
+	uintptr_t next = instruction->at + instruction->length;
 	unsigned char *code = slot->code;
 
 	memset(code, NOTHING_HERE, sizeof slot->code);
@@ -239,9 +236,7 @@ static void fill(struct slot *slot, uintptr_t at, const struct instruction *inst
 
 		memcpy(code + instruction->displacement, &distance, sizeof distance);
 	}
-	code += instruction->length;
-	memcpy(code, jump, sizeof jump);
-	memcpy(code + sizeof jump, &next, sizeof next);
+	arch_write_jump_back(code + instruction->length, at + instruction->length, next);
 	slot->origin = instruction->at;
 	slot->length = instruction->length;
 }
@@ -259,8 +254,8 @@ static const struct slot *slot_in(struct area *area, const struct instruction *i
 			return slot;
 	}
 	fill(&wanted, (uintptr_t)to, instruction);
-	if (SYS_CALL(SYS_pwrite64, backing_descriptor(file), &wanted, sizeof wanted,
-		     offset_of((size_t)(area - areas)) + area->next * sizeof wanted, 0, 0) !=
+	if (sys_pwrite(backing_descriptor(file), &wanted, sizeof wanted,
+		       offset_of((size_t)(area - areas)) + area->next * sizeof wanted) !=
 	    (long)sizeof wanted)
 		return NULL;
 	area->next = (area->next + 1) % SLOTS;
@@ -280,7 +275,7 @@ bool detour_take(ucontext_t *context, const struct instruction *instruction)
 	slot = area ? slot_in(area, instruction) : NULL;
 	if (!slot)
 		return false;
-	context->uc_mcontext.gregs[REG_RIP] = (greg_t)slot->code;
+	context->uc_mcontext.gregs[ARCH_IP] = (greg_t)slot->code;
 	return true;
 }
 
@@ -298,9 +293,9 @@ bool detour_restore(ucontext_t *context)
 			continue;
 		slot = slots_of(&areas[i]) + within / sizeof *slot;
 		if (within % sizeof *slot == 0)
-			context->uc_mcontext.gregs[REG_RIP] = (greg_t)slot->origin;
+			context->uc_mcontext.gregs[ARCH_IP] = (greg_t)slot->origin;
 		else
-			context->uc_mcontext.gregs[REG_RIP] = (greg_t)slot->origin +
+			context->uc_mcontext.gregs[ARCH_IP] = (greg_t)slot->origin +
 								     (greg_t)slot->length;
 		return true;
 	}

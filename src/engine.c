@@ -519,7 +519,7 @@ long engine_madvise(uintptr_t address, size_t length, int advice)
 long engine_lock(long number, long a, long b, long c)
 {
 	if (number == SYS_mlockall)
-		walk_note_advice(0, 1UL << ARCH_ADDRESS_BITS);
+		walk_note_advice(0, ARCH_ADDRESS_LIMIT);
 	else
 		walk_note_advice(page_down((uintptr_t)a), page_up((size_t)b) + PAGE_BYTES);
 	return SYS_CALL(number, a, b, c, 0, 0, 0);

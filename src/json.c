@@ -147,6 +147,7 @@ static void add_request(struct text *text, const struct request *r)
 	char letters[4] = { r->protection & PROT_READ ? 'r' : '-',
 			    r->protection & PROT_WRITE ? 'w' : '-',
 			    r->protection & PROT_EXEC ? 'x' : '-', '\0' };
+	uint64_t length = r->length;
 
 	add_string(text, "call", call_name(r->call));
 	add_address(text, "address", r->address);
@@ -155,7 +156,7 @@ static void add_request(struct text *text, const struct request *r)
 		add_address(text, "flags", (uint32_t)r->flags);
 		return;
 	}
-	add_number(text, "length", r->length < MOST_EXACT ? r->length : MOST_EXACT);
+	add_number(text, "length", length < MOST_EXACT ? length : MOST_EXACT);
 	add_string(text, "protection", letters);
 	if (r->call == CALL_EXECUTE)
 		return;

@@ -7,7 +7,8 @@
 
 noinst_LTLIBRARIES += src/libengine.la src/librecord.la
 src_libengine_la_SOURCES = \
-	src/arch/x86_64.h src/arch/aarch64.h src/sys.h src/sys.c src/memory.h src/memory.c \
+	src/arch/x86_64.h src/arch/i386.h src/arch/aarch64.h src/arch/word64.h \
+	src/arch/code.c src/sys.h src/sys.c src/memory.h src/memory.c \
 	src/text.h src/text.c \
 	src/request.h src/request.c \
 	src/settings.h src/settings.c \
@@ -130,7 +131,8 @@ src_libjitmend_origins_la_SOURCES = \
 	src/origins/next.h src/origins/next.c \
 	src/origins/table.h src/origins/table.c \
 	src/origins/host.h src/origins/host.c \
-	src/stacks.h src/stacks.c src/tables.h src/tables.c src/memory.h src/memory.c
+	src/stacks.h src/stacks.c src/tables.h src/tables.c src/memory.h src/memory.c \
+	src/arch/code.c
 src_libjitmend_origins_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DSTACKS_SLOTS=65536u
 src_libjitmend_origins_la_CFLAGS = $(src_libjitmend_la_CFLAGS) -fno-builtin $(LOOP_CFLAGS)
 src_libjitmend_origins_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -Wl,-z,now \

@@ -369,7 +369,7 @@ long engine_shmat(const struct request *r)
 
 	/* Its length is the segment's; not into the hole of a move. */
 	lock_take(&mask);
-	result = SYS_CALL(SYS_shmat, r->fd, r->address, r->flags, 0, 0, 0);
+	result = sys_shmat(r->fd, r->address, r->flags);
 	lock_release(&mask);
 	if (walk.mode != MODE_OFF)
 		report_mapping(r, result, danger_of_mapping(r));

@@ -33,10 +33,7 @@ void operands_begin(void)
 
 static int index_of(unsigned number)
 {
-	static const unsigned char indices[] = {
-		REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-		REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
-	};
+	static const unsigned char indices[] = ARCH_GENERAL_REGISTERS;
 
 	return indices[number];
 }
@@ -75,14 +72,14 @@ bool place_of(ZydisRegister name, struct place *place)
 
 uint64_t get_register(const struct work *work, const struct place *place)
 {
-	uint64_t whole = (uint64_t)work->registers[place->index];
+	uint64_t whole = general_register(work, place->index);
 
 	return (place->high ? whole >> 8 : whole) & ones(place->bytes);
 }
 
 void set_register(struct work *work, const struct place *place, uint64_t value)
 {
-	uint64_t whole = (uint64_t)work->registers[place->index];
+	uint64_t whole = general_register(work, place->index);
 	unsigned shift = place->high ? 8 : 0;
 	uint64_t kept = place->bytes < 4 ? whole & ~(ones(place->bytes) << shift) : 0;
 
@@ -95,11 +92,9 @@ void set_register(struct work *work, const struct place *place, uint64_t value)
 bool segment_base(ZydisRegister segment, uint64_t *base)
 {
 	*base = 0;
-	if (segment == ZYDIS_REGISTER_FS)
-		return SYS_CALL(SYS_arch_prctl, 0x1003 /* ARCH_GET_FS */, base, 0, 0, 0, 0) == 0;
-	if (segment == ZYDIS_REGISTER_GS)
-		return SYS_CALL(SYS_arch_prctl, 0x1004 /* ARCH_GET_GS */, base, 0, 0, 0, 0) == 0;
-	return true;
+	if (segment != ZYDIS_REGISTER_FS && segment != ZYDIS_REGISTER_GS)
+		return true;
+	return arch_thread_segment_base(segment == ZYDIS_REGISTER_GS, base);
 }
 
 static bool add_register(const struct work *work, ZydisRegister name, unsigned scale, uint64_t *sum)
@@ -129,9 +124,7 @@ bool address_of(const struct work *work, const ZydisDecodedOperand *operand, uin
 	    !add_register(work, operand->mem.index, operand->mem.scale, &sum) ||
 	    !segment_base(operand->mem.segment, &base))
 		return false;
-	if (work->instruction.address_width == 32)
-		sum &= ones(4);
-	*address = base + sum;
+	*address = base + (sum & ones(work->instruction.address_width / 8u));
 	return true;
 }
 
@@ -139,7 +132,7 @@ bool address_of(const struct work *work, const ZydisDecodedOperand *operand, uin
  * in the handler, so the kernel reads. */
 bool read_memory(const struct work *work, uintptr_t from, void *to, size_t length)
 {
-	uintptr_t page = page_down((uintptr_t)work->registers[REG_CR2]);
+	uintptr_t page = page_down(arch_fault_address(work->context));
 
 	if (page_down(from) == page && page_down(from + length - 1) == page) {
 		memcpy(to, (const void *)from, length);
@@ -183,30 +176,19 @@ bool source_value(const struct work *work, const ZydisDecodedOperand *operand,
 	return true;
 }
 
-/* A signal frame has the segments CS and SS; the others are as they were. */
 bool segment_value(const struct work *work, const ZydisDecodedOperand *operand,
 			  uint64_t *value)
 {
-	uint64_t saved = (uint64_t)work->registers[REG_CSGSFS];
-	uint16_t now = 0;
-
-	if (operand->type != ZYDIS_OPERAND_TYPE_REGISTER)
+	if (operand->type != ZYDIS_OPERAND_TYPE_REGISTER ||
+	    operand->reg.value < ZYDIS_REGISTER_ES || operand->reg.value > ZYDIS_REGISTER_GS)
 		return false;
-	switch (operand->reg.value) {
-	case ZYDIS_REGISTER_CS: now = (uint16_t)saved; break;
-	case ZYDIS_REGISTER_SS: now = (uint16_t)(saved >> 48); break;
-	case ZYDIS_REGISTER_DS: __asm__ volatile("mov %%ds, %0" : "=r"(now)); break;
-	case ZYDIS_REGISTER_ES: __asm__ volatile("mov %%es, %0" : "=r"(now)); break;
-	case ZYDIS_REGISTER_FS: __asm__ volatile("mov %%fs, %0" : "=r"(now)); break;
-	case ZYDIS_REGISTER_GS: __asm__ volatile("mov %%gs, %0" : "=r"(now)); break;
-	default: return false;
-	}
-	*value = now;
+	*value = arch_segment(work->context, operand->reg.value - ZYDIS_REGISTER_ES);
 	return true;
 }
 
 /* -------------------------------------------------------------------- vectors */
 
+#define FXSAVE_VECTORS 160u
 #define XSAVE_SOFTWARE 464u
 #define XSAVE_HEADER 512u
 
@@ -249,16 +231,16 @@ static bool copy_component(const unsigned char *area, unsigned component, size_t
 static bool copy_vector(const struct work *work, unsigned number, unsigned width,
 			unsigned char *to)
 {
-	const struct _libc_fpstate *fp = work->context->uc_mcontext.fpregs;
-	const unsigned char *area = (const void *)fp;
+	const unsigned char *area = arch_vector_area(work->context);
 	const uint64_t *header;
 
-	if (!fp)
+	if (!area)
 		return false;
-	if (number >= 16)
-		return copy_component(area, COMPONENT_HIGH_ZMM, (number - 16) * 64, to, width);
+	if (number >= ARCH_VECTORS)
+		return copy_component(area, COMPONENT_HIGH_ZMM, (number - ARCH_VECTORS) * 64, to,
+				      width);
 	header = xsave_header(area);
-	copy_state(to, (const void *)&fp->_xmm[number], 16,
+	copy_state(to, area + FXSAVE_VECTORS + number * 16, 16,
 		   !header || header[0] >> COMPONENT_SSE & 1);
 	if (width > 16 && !copy_component(area, COMPONENT_YMM, number * 16, to + 16, 16))
 		return false;

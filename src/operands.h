@@ -37,6 +37,12 @@ struct place {
 	bool high; /* ah, ch, dh, bh */
 };
 
+/* One of ARCH_AX and its kin. */
+static inline uint64_t general_register(const struct work *work, int index)
+{
+	return (uintptr_t)work->registers[index];
+}
+
 /* False: another kind of register. */
 bool place_of(ZydisRegister name, struct place *place);
 uint64_t get_register(const struct work *work, const struct place *place);

@@ -26,7 +26,7 @@ struct output {
 	int fd;     /* the number then */
 	int pid;    /* the process that opened it */
 	dev_t device, root_device;
-	ino_t inode, root_inode;
+	ino64_t inode, root_inode;
 	bool torn; /* it ends in half a line */
 };
 
@@ -44,7 +44,7 @@ enum output_kind output_kind(void)
 
 static long remember(int handle, int fd)
 {
-	struct stat status;
+	struct stat64 status;
 	long result = sys_fstat(handle < 0 ? fd : descriptors_number(handle), &status);
 
 	if (sys_failed(result))
@@ -153,7 +153,7 @@ static int number(void)
 
 static bool is_ours(void)
 {
-	struct stat status;
+	struct stat64 status;
 	int fd = number();
 
 	return fd >= 0 && !sys_failed(sys_fstat(fd, &status)) &&
@@ -162,7 +162,7 @@ static bool is_ours(void)
 
 static bool same_root(void)
 {
-	struct stat status;
+	struct stat64 status;
 
 	return !sys_failed(sys_stat("/", &status)) && status.st_dev == output->root_device &&
 	       status.st_ino == output->root_inode;
@@ -172,7 +172,7 @@ static bool same_root(void)
  * file's. */
 static bool lost_its_name(void)
 {
-	struct stat status;
+	struct stat64 status;
 	const char *path = file_name();
 
 	return path && same_root() &&
@@ -259,14 +259,15 @@ static long write_without_signals(int fd, const char *bytes, size_t length)
  * meanwhile, it stays, and what comes next begins a line of its own. */
 static void take_back(size_t length)
 {
-	struct stat status;
-	long end = SYS_CALL(SYS_lseek, number(), 0, SEEK_CUR, 0, 0, 0);
+	struct stat64 status;
+	int64_t end;
+	long result = sys_tell(number(), &end);
 
 	output->torn = true;
-	if (sys_failed(end) || sys_failed(sys_fstat(number(), &status)) ||
+	if (sys_failed(result) || sys_failed(sys_fstat(number(), &status)) ||
 	    !S_ISREG(status.st_mode) || status.st_size != end)
 		return;
-	if (!sys_failed(SYS_CALL(SYS_ftruncate, number(), end - (long)length, 0, 0, 0, 0)))
+	if (!sys_failed(sys_ftruncate(number(), (uint64_t)end - length)))
 		output->torn = false;
 }
 

@@ -24,7 +24,16 @@
  * which they may wait for, must not be held by a thread that is in libc's fork. */
 
 static void *mmap_within(void *address, size_t length, int protection, int flags, int fd,
-			 off64_t offset)
+			 off_t offset)
+{
+	struct request request = request_mmap((uintptr_t)address, length, protection, flags, fd,
+					      offset, HOOK_CALL_SITE);
+
+	return (void *)hook_answer(engine_mmap(&request));
+}
+
+static void *mmap64_within(void *address, size_t length, int protection, int flags, int fd,
+			   off64_t offset)
 {
 	struct request request = request_mmap((uintptr_t)address, length, protection, flags, fd,
 					      offset, HOOK_CALL_SITE);
@@ -66,7 +75,7 @@ static const struct symbol names[ENTRIES] = {
 /* Where the hook does more than to ask the engine. */
 static void *const within[ENTRIES] = {
 	[MMAP] = (void *)mmap_within,
-	[MMAP64] = (void *)mmap_within,
+	[MMAP64] = (void *)mmap64_within,
 	[MUNMAP] = (void *)munmap_within,
 };
 

@@ -54,8 +54,7 @@ static bool copy_page(struct copy *copy, uintptr_t page)
 	    !same_page(bytes, (const uint64_t *)page) ||
 	    !change_page(copy, page, (unsigned char *)bytes))
 		return false;
-	if (SYS_CALL(SYS_pwrite64, copy->file, bytes, PAGE_BYTES, copy->pages * PAGE_BYTES, 0, 0) !=
-	    (long)PAGE_BYTES)
+	if (sys_pwrite(copy->file, bytes, PAGE_BYTES, copy->pages * PAGE_BYTES) != (long)PAGE_BYTES)
 		return false;
 	copy->page[copy->pages++] = page;
 	return true;
@@ -97,7 +96,7 @@ static bool map_pages(const struct copy *copy)
 /* Beyond RLIMIT_FSIZE a write raises a signal. */
 static bool may_write(size_t length)
 {
-	struct rlimit limit;
+	struct rlimit64 limit;
 
 	return !sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit, 0, 0)) &&
 	       limit.rlim_cur >= length;

@@ -142,6 +142,17 @@ static void begin(void)
 		signals_begin();
 }
 
+/* The vdso's way into the kernel, where it has one of its own. */
+static void find_kernel_entry(void)
+{
+#ifdef ARCH_HAS_KERNEL_ENTRY
+	uintptr_t entry = getauxval(AT_SYSINFO);
+
+	if (entry)
+		arch_kernel_entry = entry;
+#endif
+}
+
 bool start_engine(void)
 {
 	int expected = NOT_YET;
@@ -150,6 +161,7 @@ bool start_engine(void)
 		return true;
 	if (!environ || !atomic_compare_exchange_strong(&state, &expected, UNDER_WAY))
 		return false;
+	find_kernel_entry();
 	begin();
 	atomic_store_explicit(&state, DONE, memory_order_release);
 	return true;

@@ -43,7 +43,6 @@ bool store_decode(const ucontext_t *context, struct instruction *instruction)
 #include "operands.h"
 #include "sys.h"
 
-#define SELECTOR_64 0x33 /* the kernel's code segment of 64-bit programs */
 #define STRING_BYTES 256u /* of a repeated string instruction, in one write */
 
 void store_begin(decode *by)
@@ -217,12 +216,12 @@ static bool carry_exchange(struct work *work)
 
 static uint64_t get_accumulator(const struct work *work, unsigned bytes)
 {
-	return (uint64_t)work->registers[REG_RAX] & ones(bytes);
+	return general_register(work, ARCH_AX) & ones(bytes);
 }
 
 static void set_accumulator(struct work *work, unsigned bytes, uint64_t value)
 {
-	struct place place = { .index = REG_RAX, .bytes = bytes };
+	struct place place = { .index = ARCH_AX, .bytes = bytes };
 
 	set_register(work, &place, value);
 }
@@ -247,20 +246,19 @@ static bool carry_compare_exchange(struct work *work)
 
 static bool carry_compare_exchange_pair(struct work *work)
 {
-	greg_t *registers = work->registers;
 	struct cell cell;
-	uint64_t expected = ((uint64_t)registers[REG_RDX] & ones(4)) << 32 |
-			    ((uint64_t)registers[REG_RAX] & ones(4));
-	uint64_t wanted = ((uint64_t)registers[REG_RCX] & ones(4)) << 32 |
-			  ((uint64_t)registers[REG_RBX] & ones(4));
+	uint64_t expected = (general_register(work, ARCH_DX) & ones(4)) << 32 |
+			    (general_register(work, ARCH_AX) & ones(4));
+	uint64_t wanted = (general_register(work, ARCH_CX) & ones(4)) << 32 |
+			  (general_register(work, ARCH_BX) & ones(4));
 
 	if (!read_cell(work, &work->operands[0], 0, &cell) || cell.bytes != 8 ||
 	    !write_cell(work, &cell, expected == cell.value ? wanted : cell.value))
 		return false;
 	replace_flags(&work->flags, FLAG_ZERO, expected == cell.value ? FLAG_ZERO : 0);
 	if (expected != cell.value) {
-		registers[REG_RAX] = (greg_t)(cell.value & ones(4));
-		registers[REG_RDX] = (greg_t)(cell.value >> 32);
+		work->registers[ARCH_AX] = (greg_t)(cell.value & ones(4));
+		work->registers[ARCH_DX] = (greg_t)(cell.value >> 32);
 	}
 	return true;
 }
@@ -315,11 +313,11 @@ static bool any_value(const struct work *work, const ZydisDecodedOperand *operan
 /* VALUE was taken with the stack pointer as it is before: so push %rsp is. */
 static bool push(struct work *work, unsigned bytes, uint64_t value)
 {
-	uint64_t top = (uint64_t)work->registers[REG_RSP] - bytes;
+	uintptr_t top = arch_stack(work->context) - bytes;
 
 	if (!write_value(work, top, bytes, value))
 		return false;
-	work->registers[REG_RSP] = (greg_t)top;
+	work->registers[ARCH_SP] = (greg_t)top;
 	return true;
 }
 
@@ -328,7 +326,7 @@ static bool carry_push(struct work *work)
 	unsigned bytes = work->instruction.operand_width / 8u;
 	uint64_t value;
 
-	return (bytes == 8 || bytes == 2) &&
+	return (bytes == ARCH_WORD_BYTES || bytes == 2) &&
 	       any_value(work, &work->operands[0], bytes, &value) && push(work, bytes, value);
 }
 
@@ -340,29 +338,20 @@ static bool has_prefix(const struct work *work, unsigned char value)
 	return false;
 }
 
-/* A shadow stack has the return address too, and is not ours to write: RDSSP
- * does nothing where there is none. */
-static bool has_shadow_stack(void)
-{
-	uint64_t top = 0;
-
-	__asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8" /* rdsspq %rax */ : "+a"(top));
-	return top != 0;
-}
-
-/* With an operand size prefix processors differ. */
+/* With an operand size prefix processors differ. A shadow stack has the return address
+ * too, and is not ours to write. */
 static bool carry_call(struct work *work)
 {
 	const ZydisDecodedOperand *operand = &work->operands[0];
 	uint64_t target;
 
 	if (work->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
-	    has_prefix(work, 0x66) || has_shadow_stack() ||
-	    !any_value(work, operand, 8, &target))
+	    has_prefix(work, 0x66) || arch_has_shadow_stack() ||
+	    !any_value(work, operand, ARCH_WORD_BYTES, &target))
 		return false;
 	if (operand->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
-		target += work->next;
-	if (target >> ARCH_ADDRESS_BITS || !push(work, 8, work->next))
+		target = (target + work->next) & ones(ARCH_WORD_BYTES);
+	if (target >> ARCH_ADDRESS_BITS || !push(work, ARCH_WORD_BYTES, work->next))
 		return false;
 	work->next = target;
 	return true;
@@ -450,7 +439,7 @@ static bool carry_run(struct work *work, struct string *string, uint64_t *buffer
 static bool carry_page(struct work *work, struct string *string)
 {
 	uint64_t buffer[STRING_BYTES / sizeof(uint64_t)];
-	uint64_t accumulator = (uint64_t)work->registers[REG_RAX];
+	uint64_t accumulator = general_register(work, ARCH_AX);
 
 	if (!string->copies)
 		fill(buffer, repeated(accumulator, string->bytes));
@@ -462,15 +451,14 @@ static bool carry_page(struct work *work, struct string *string)
 
 static struct string string_of(const struct work *work, bool repeats)
 {
-	const greg_t *registers = work->registers;
 	uint64_t mask = ones(work->instruction.address_width / 8u);
 	struct string string = {
 		.copies = work->operands[1].type == ZYDIS_OPERAND_TYPE_MEMORY,
 		.down = work->flags & FLAG_DIRECTION,
 		.bytes = bytes_of(&work->operands[0]),
-		.to = (uint64_t)registers[REG_RDI] & mask,
-		.from = (uint64_t)registers[REG_RSI] & mask,
-		.count = repeats ? (uint64_t)registers[REG_RCX] & mask : 1,
+		.to = general_register(work, ARCH_DI) & mask,
+		.from = general_register(work, ARCH_SI) & mask,
+		.count = repeats ? general_register(work, ARCH_CX) & mask : 1,
 		.mask = mask,
 	};
 
@@ -490,11 +478,11 @@ static bool carry_string(struct work *work)
 		return false;
 	if (!carry_page(work, &string))
 		return false;
-	registers[REG_RDI] = (greg_t)advanced(&string, string.to);
+	registers[ARCH_DI] = (greg_t)advanced(&string, string.to);
 	if (string.copies)
-		registers[REG_RSI] = (greg_t)advanced(&string, string.from);
+		registers[ARCH_SI] = (greg_t)advanced(&string, string.from);
 	if (repeats)
-		registers[REG_RCX] = (greg_t)string.count;
+		registers[ARCH_CX] = (greg_t)string.count;
 	if (string.count)
 		work->next = arch_instruction(work->context);
 	return true;
@@ -613,7 +601,7 @@ static bool is_decoded(struct work *work, unsigned char bytes[ARCH_INSTRUCTION_M
 	size_t length = least(ARCH_INSTRUCTION_MOST, page_up(from + 1) - from);
 	enum decoded decoded;
 
-	if (!decoder || (work->context->uc_mcontext.gregs[REG_CSGSFS] & 0xffff) != SELECTOR_64)
+	if (!decoder || !arch_is_usual_code(work->context))
 		return false;
 	memcpy(bytes, (const void *)from, length);
 	decoded = decoder(bytes, length, &work->instruction, work->operands);
@@ -641,7 +629,7 @@ bool store_carry_out(ucontext_t *context, store_write *write)
 	work.flags = (uint64_t)registers[REG_EFL];
 	if (!carry(&work))
 		return false;
-	registers[REG_RIP] = (greg_t)work.next;
+	registers[ARCH_IP] = (greg_t)work.next;
 	registers[REG_EFL] = (greg_t)(work.flags & ~(uint64_t)FLAG_RESUME);
 	return true;
 }

@@ -8,8 +8,6 @@
 
 #define HIGH_DESCRIPTOR 900 /* above what programs take or close by number */
 
-__asm__(ARCH_RESTORER_ASM);
-
 long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
 {
 	struct iovec local = { .iov_base = to, .iov_len = length };

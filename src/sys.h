@@ -14,6 +14,8 @@
 
 #if defined(__x86_64__)
 #include "arch/x86_64.h"
+#elif defined(__i386__)
+#include "arch/i386.h"
 #elif defined(__aarch64__) && defined(__LP64__)
 #include "arch/aarch64.h"
 #else
@@ -63,7 +65,7 @@ static inline uint64_t sys_signal_bit(int signal)
 static inline long sys_mmap(uintptr_t address, size_t length, int protection, int flags, int fd,
 			    int64_t offset)
 {
-	return SYS_CALL(SYS_mmap, address, length, protection, flags, fd, offset);
+	return arch_mmap((long)address, (long)length, protection, flags, fd, offset);
 }
 
 /* PKEY -1 is a plain mprotect. */
@@ -100,9 +102,10 @@ static inline long sys_brk(uintptr_t end)
 	return SYS_CALL(SYS_brk, end, 0, 0, 0, 0, 0);
 }
 
+/* Files of any size. */
 static inline long sys_open(const char *path, int flags, int mode)
 {
-	return SYS_CALL(SYS_openat, -100 /* AT_FDCWD */, path, flags, mode, 0, 0);
+	return SYS_CALL(SYS_openat, -100 /* AT_FDCWD */, path, flags | ARCH_O_LARGEFILE, mode, 0, 0);
 }
 
 static inline long sys_close(int fd)
@@ -112,12 +115,39 @@ static inline long sys_close(int fd)
 
 static inline long sys_pread(int fd, void *buffer, size_t length, int64_t offset)
 {
-	return SYS_CALL(SYS_pread64, fd, buffer, length, offset, 0, 0);
+	return arch_pread(fd, (long)buffer, (long)length, offset);
+}
+
+/* Flags need a younger system call. */
+static inline long sys_preadv(int fd, const void *vector, int count, int64_t offset, int flags)
+{
+	return arch_preadv(fd, (long)vector, count, offset, flags);
+}
+
+static inline long sys_pwrite(int fd, const void *bytes, size_t length, uint64_t offset)
+{
+	return arch_pwrite(fd, (long)bytes, (long)length, (int64_t)offset);
 }
 
 static inline long sys_write(int fd, const void *buffer, size_t length)
 {
 	return SYS_CALL(SYS_write, fd, buffer, length, 0, 0, 0);
+}
+
+static inline long sys_ftruncate(int fd, uint64_t length)
+{
+	return arch_ftruncate(fd, (int64_t)length);
+}
+
+static inline long sys_fallocate(int fd, int mode, uint64_t offset, uint64_t length)
+{
+	return arch_fallocate(fd, mode, (int64_t)offset, (int64_t)length);
+}
+
+/* Where FD stands, in *OFFSET. */
+static inline long sys_tell(int fd, int64_t *offset)
+{
+	return arch_seek(fd, 0, 1 /* SEEK_CUR */, offset);
 }
 
 static inline long sys_ioctl(int fd, unsigned long request, void *argument)
@@ -127,28 +157,30 @@ static inline long sys_ioctl(int fd, unsigned long request, void *argument)
 
 static inline long sys_fcntl(int fd, int command, long argument)
 {
-	return SYS_CALL(SYS_fcntl, fd, command, argument, 0, 0, 0);
+	return arch_fcntl(fd, command, argument);
 }
 
-struct stat;
-static inline long sys_fstat(int fd, struct stat *status)
+/* The kernel's structures are libc's for files of any size. */
+struct stat64;
+static inline long sys_fstat(int fd, struct stat64 *status)
 {
-	return SYS_CALL(SYS_fstat, fd, status, 0, 0, 0, 0);
+	return arch_fstat(fd, (long)status);
 }
 
-static inline long sys_stat(const char *path, struct stat *status)
+static inline long sys_stat(const char *path, struct stat64 *status)
 {
-#ifdef SYS_stat
-	return SYS_CALL(SYS_stat, path, status, 0, 0, 0, 0);
-#else
-	return SYS_CALL(SYS_newfstatat, -100 /* AT_FDCWD */, path, status, 0, 0, 0);
-#endif
+	return arch_stat((long)path, (long)status);
 }
 
-struct statfs;
-static inline long sys_statfs(const char *path, struct statfs *status)
+struct statfs64;
+static inline long sys_statfs(const char *path, struct statfs64 *status)
 {
-	return SYS_CALL(SYS_statfs, path, status, 0, 0, 0, 0);
+	return arch_statfs((long)path, (long)status);
+}
+
+static inline long sys_shmat(int id, uintptr_t address, int flags)
+{
+	return arch_shmat(id, (long)address, flags);
 }
 
 static inline long sys_readlink(const char *path, char *buffer, size_t size)

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <linux/net.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -149,6 +150,8 @@ unsigned writes_walk_messages(const struct msghdr *message, size_t count, size_t
 #define MOST_OPTION 256
 #define MOST_CONTROL 256
 
+#define LONG_TIME (2 * sizeof(int64_t)) /* of the calls whose names say 64 */
+
 const struct writes_target writes_targets[] = {
 	{ SYS_read, 1, 2, 1 },
 	{ SYS_pread64, 1, 2, 1 },
@@ -160,14 +163,11 @@ const struct writes_target writes_targets[] = {
 	{ SYS_readlinkat, 2, 3, 1 },
 	{ SYS_getcwd, 0, 1, 1 },
 	{ SYS_fstat, 1, -1, sizeof(struct stat) },
-	{ SYS_newfstatat, 2, -1, sizeof(struct stat) },
 	{ SYS_statx, 4, -1, sizeof(struct statx) },
 	{ SYS_pipe2, 0, -1, 2 * sizeof(int) },
 	{ SYS_socketpair, 3, -1, 2 * sizeof(int) },
 	{ SYS_getsockopt, 3, -1, MOST_OPTION },
 	{ SYS_getsockopt, 4, -1, sizeof(socklen_t) },
-	{ SYS_accept, 1, -1, SOCKET_ADDRESS },
-	{ SYS_accept, 2, -1, sizeof(socklen_t) },
 	{ SYS_accept4, 1, -1, SOCKET_ADDRESS },
 	{ SYS_accept4, 2, -1, sizeof(socklen_t) },
 	{ SYS_getsockname, 1, -1, SOCKET_ADDRESS },
@@ -177,7 +177,7 @@ const struct writes_target writes_targets[] = {
 	{ SYS_statfs, 1, -1, sizeof(struct statfs) },
 	{ SYS_fstatfs, 1, -1, sizeof(struct statfs) },
 	{ SYS_getgroups, 1, 0, sizeof(gid_t) },
-	{ SYS_prlimit64, 3, -1, sizeof(struct rlimit) },
+	{ SYS_prlimit64, 3, -1, sizeof(struct rlimit64) },
 	{ SYS_getitimer, 1, -1, sizeof(struct itimerval) },
 	{ SYS_setitimer, 2, -1, sizeof(struct itimerval) },
 	{ SYS_ioctl, 2, -1, MOST_CONTROL },
@@ -199,6 +199,13 @@ const struct writes_target writes_targets[] = {
 	{ SYS_gettimeofday, 0, -1, sizeof(struct timeval) },
 	{ SYS_nanosleep, 1, -1, sizeof(struct timespec) },
 	{ SYS_clock_nanosleep, 3, -1, sizeof(struct timespec) },
+#ifdef SYS_newfstatat
+	{ SYS_newfstatat, 2, -1, sizeof(struct stat) },
+#endif
+#ifdef SYS_accept
+	{ SYS_accept, 1, -1, SOCKET_ADDRESS },
+	{ SYS_accept, 2, -1, sizeof(socklen_t) },
+#endif
 #ifdef SYS_stat
 	{ SYS_getrlimit, 1, -1, sizeof(struct rlimit) },
 	{ SYS_stat, 1, -1, sizeof(struct stat) },
@@ -208,10 +215,33 @@ const struct writes_target writes_targets[] = {
 	{ SYS_pipe, 0, -1, 2 * sizeof(int) },
 	{ SYS_poll, 0, 1, sizeof(struct pollfd) },
 	{ SYS_epoll_wait, 1, 2, sizeof(struct epoll_event) },
+	{ SYS_time, 0, -1, sizeof(time_t) },
+#endif
+#if defined(SYS_select) && !defined(SYS__newselect)
 	{ SYS_select, 1, -1, sizeof(fd_set) },
 	{ SYS_select, 2, -1, sizeof(fd_set) },
 	{ SYS_select, 3, -1, sizeof(fd_set) },
-	{ SYS_time, 0, -1, sizeof(time_t) },
+#endif
+#ifdef SYS__newselect /* the older one has its arguments in memory */
+	{ SYS__newselect, 1, -1, sizeof(fd_set) },
+	{ SYS__newselect, 2, -1, sizeof(fd_set) },
+	{ SYS__newselect, 3, -1, sizeof(fd_set) },
+	{ SYS_fstat64, 1, -1, sizeof(struct stat64) },
+	{ SYS_fstatat64, 2, -1, sizeof(struct stat64) },
+	{ SYS_stat64, 1, -1, sizeof(struct stat64) },
+	{ SYS_lstat64, 1, -1, sizeof(struct stat64) },
+	{ SYS_statfs64, 2, -1, sizeof(struct statfs64) },
+	{ SYS_fstatfs64, 2, -1, sizeof(struct statfs64) },
+	{ SYS_getgroups32, 1, 0, sizeof(gid_t) },
+	{ SYS_ugetrlimit, 1, -1, sizeof(struct rlimit) },
+	{ SYS_waitpid, 1, -1, sizeof(int) },
+	{ SYS_clock_gettime64, 1, -1, LONG_TIME },
+	{ SYS_clock_getres_time64, 1, -1, LONG_TIME },
+	{ SYS_clock_nanosleep_time64, 3, -1, LONG_TIME },
+	{ SYS_ppoll_time64, 0, 1, sizeof(struct pollfd) },
+	{ SYS_pselect6_time64, 1, -1, sizeof(fd_set) },
+	{ SYS_pselect6_time64, 2, -1, sizeof(fd_set) },
+	{ SYS_pselect6_time64, 3, -1, sizeof(fd_set) },
 #endif
 };
 
@@ -235,7 +265,12 @@ static size_t ranges_of(long number, const long *arguments, struct iovec *ranges
 	return count;
 }
 
-const short writes_by_vector[] = { SYS_readv, SYS_preadv, SYS_preadv2, SYS_recvmsg, SYS_recvmmsg };
+const short writes_by_vector[] = {
+	SYS_readv, SYS_preadv, SYS_preadv2, SYS_recvmsg, SYS_recvmmsg,
+#ifdef SYS_recvmmsg_time64
+	SYS_recvmmsg_time64,
+#endif
+};
 const size_t writes_by_vector_count = sizeof writes_by_vector / sizeof *writes_by_vector;
 
 /* In the places of the vectors and headers; false: the call has none. */
@@ -252,6 +287,9 @@ static bool walk_special(long number, const long *arguments, bool make, unsigned
 				      sizeof(struct msghdr), make);
 		return true;
 	case SYS_recvmmsg:
+#ifdef SYS_recvmmsg_time64
+	case SYS_recvmmsg_time64:
+#endif
 		*found = writes_walk_messages((const struct msghdr *)arguments[1], (size_t)arguments[2],
 				      sizeof(struct mmsghdr), make);
 		return true;
@@ -260,11 +298,44 @@ static bool walk_special(long number, const long *arguments, bool make, unsigned
 	}
 }
 
+/* Calls of sockets by one number: which of them, and where its arguments are. *NUMBER and
+ * ARGUMENTS become those of the call that it stands for. */
+static void unfold(long *number, const long **arguments, long own[6])
+{
+#ifdef SYS_socketcall
+	static const short calls[] = {
+		[SYS_ACCEPT] = SYS_accept4, [SYS_GETSOCKNAME] = SYS_getsockname,
+		[SYS_GETPEERNAME] = SYS_getpeername, [SYS_SOCKETPAIR] = SYS_socketpair,
+		[SYS_RECV] = SYS_recvfrom, [SYS_RECVFROM] = SYS_recvfrom,
+		[SYS_GETSOCKOPT] = SYS_getsockopt, [SYS_RECVMSG] = SYS_recvmsg,
+		[SYS_ACCEPT4] = SYS_accept4, [SYS_RECVMMSG] = SYS_recvmmsg,
+	};
+	static const unsigned char counts[] = {
+		[SYS_ACCEPT] = 3, [SYS_GETSOCKNAME] = 3, [SYS_GETPEERNAME] = 3,
+		[SYS_SOCKETPAIR] = 4, [SYS_RECV] = 4, [SYS_RECVFROM] = 6, [SYS_GETSOCKOPT] = 5,
+		[SYS_RECVMSG] = 3, [SYS_ACCEPT4] = 4, [SYS_RECVMMSG] = 5,
+	};
+	unsigned long call = (unsigned long)(*arguments)[0];
+
+	if (*number != SYS_socketcall || call >= sizeof counts || !counts[call] ||
+	    !copy_in(own, (const void *)(*arguments)[1], counts[call] * sizeof *own))
+		return;
+	*number = calls[call];
+	*arguments = own;
+#else
+	(void)number;
+	(void)arguments;
+	(void)own;
+#endif
+}
+
 static unsigned walk_arguments(long number, const long *arguments, bool make)
 {
+	long own[6] = { 0 };
 	struct iovec ranges[3];
 	unsigned found = 0;
 
+	unfold(&number, &arguments, own);
 	if (walk_special(number, arguments, make, &found))
 		return found;
 	return walk_ranges(ranges, ranges_of(number, arguments, ranges), make);

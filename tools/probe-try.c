@@ -34,7 +34,7 @@ struct trace {
 };
 
 /* A function that returns 42. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
 #elif defined(__aarch64__)
 static const unsigned char code[] = { 0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6 };

@@ -246,7 +246,7 @@ static char *read_script_line(char *line, char **argument)
 static long open_to_execute(const char *path)
 {
 	struct statfs mount;
-	struct stat status;
+	struct stat64 status;
 	long fd, result = SYS_CALL(SYS_faccessat, AT_FDCWD, path, 1 /* X_OK */, 0, 0, 0);
 
 	if (sys_failed(result))

@@ -14,6 +14,7 @@
 /* Kernels with pages of 16 or 64 KiB exist; start.c looks. */
 #define ARCH_PAGE_SIZE 4096UL
 #define ARCH_ADDRESS_BITS 48 /* of user space; more only for who asks mmap for it */
+#define ARCH_ADDRESS_LIMIT (1UL << ARCH_ADDRESS_BITS)
 
 /* The result takes the first argument's register: it is kept in another as well,
  * for arch_call_argument. */
@@ -35,9 +36,11 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
 	return x0;
 }
 
+#include "word64.h"
+
 /* Handlers return to the kernel's own code in the vdso, which unwinders know and
  * which may be jumped to where landing pads are asked for: no restorer of ours. */
-#define ARCH_RESTORER_ASM ""
+#define ARCH_CODE ""
 #define arch_restore_rt 0L
 #define ARCH_SA_RESTORER 0
 

@@ -11,6 +11,7 @@
 
 #define ARCH_PAGE_SIZE 4096UL
 #define ARCH_ADDRESS_BITS 47 /* of user space, without five-level tables */
+#define ARCH_ADDRESS_LIMIT (1UL << ARCH_ADDRESS_BITS)
 
 static inline long arch_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -26,12 +27,14 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
 	return result;
 }
 
+#include "word64.h"
+
 /* The kernel wants a restorer for every handler. The bytes are those that
  * debuggers and unwinders know a signal frame by; gdb looks at them only where it
  * knows no name, or glibc's (amd64_linux_sigtramp_p in its amd64-linux-tdep.c). */
 extern void arch_restore_rt(void) __asm__("__restore_rt") __attribute__((visibility("hidden")));
 
-#define ARCH_RESTORER_ASM                         \
+#define ARCH_CODE                                 \
 	".text\n"                                 \
 	".p2align 4\n"                            \
 	"	nop\n"                            \
@@ -124,6 +127,91 @@ static inline void arch_synchronise_code(uintptr_t start, uintptr_t length)
 {
 	(void)start;
 	(void)length;
+}
+
+/* ------------------------------------- instructions, decoded (store.c, detour.c) */
+
+/* Of code in the kernel's segment for 64-bit programs. */
+static inline int arch_is_usual_code(const ucontext_t *context)
+{
+	return (context->uc_mcontext.gregs[REG_CSGSFS] & 0xffff) == 0x33;
+}
+
+#define ARCH_WORD_BYTES 8u
+#define ARCH_DECODER_MODE ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64
+
+#define ARCH_AX REG_RAX
+#define ARCH_BX REG_RBX
+#define ARCH_CX REG_RCX
+#define ARCH_DX REG_RDX
+#define ARCH_SI REG_RSI
+#define ARCH_DI REG_RDI
+#define ARCH_SP REG_RSP
+#define ARCH_IP REG_RIP
+
+#define ARCH_GENERAL_REGISTERS                                                         \
+	{                                                                              \
+		REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, \
+		REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,  \
+	}
+
+static inline uintptr_t arch_fault_address(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.gregs[REG_CR2];
+}
+
+/* RDSSP does nothing where there is none. */
+static inline int arch_has_shadow_stack(void)
+{
+	uint64_t top = 0;
+
+	__asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8" /* rdsspq %rax */ : "+a"(top));
+	return top != 0;
+}
+
+/* FS and GS have a base. */
+static inline int arch_thread_segment_base(int gs, uint64_t *base)
+{
+	return arch_syscall(SYS_arch_prctl, gs ? 0x1004 /* ARCH_GET_GS */ : 0x1003 /* ARCH_GET_FS */,
+			    (long)base, 0, 0, 0, 0) == 0;
+}
+
+/* A signal frame has the segments CS and SS; the others are as they were. NUMBER is
+ * that of instructions: es, cs, ss, ds, fs, gs. */
+static inline uint16_t arch_segment(const ucontext_t *context, int number)
+{
+	uint64_t saved = (uint64_t)context->uc_mcontext.gregs[REG_CSGSFS];
+	uint16_t now = 0;
+
+	switch (number) {
+	case 0: __asm__ volatile("mov %%es, %0" : "=r"(now)); break;
+	case 1: now = (uint16_t)saved; break;
+	case 2: now = (uint16_t)(saved >> 48); break;
+	case 3: __asm__ volatile("mov %%ds, %0" : "=r"(now)); break;
+	case 4: __asm__ volatile("mov %%fs, %0" : "=r"(now)); break;
+	case 5: __asm__ volatile("mov %%gs, %0" : "=r"(now)); break;
+	}
+	return now;
+}
+
+/* The FXSAVE area; NULL: there is none. */
+static inline const unsigned char *arch_vector_area(const ucontext_t *context)
+{
+	return (const unsigned char *)context->uc_mcontext.fpregs;
+}
+
+#define ARCH_VECTORS 16u /* without a mark of their own in the XSAVE area */
+
+/* An instruction that runs in another place is followed by jmp *0(%rip), and TO. */
+#define ARCH_JUMP_BACK_BYTES 14
+
+static inline void arch_write_jump_back(unsigned char *code, uintptr_t at, uintptr_t to)
+{
+	static const unsigned char jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
+
+	(void)at;
+	__builtin_memcpy(code, jump, sizeof jump);
+	__builtin_memcpy(code + sizeof jump, &to, sizeof to);
 }
 
 /* ------------------------------------------- patched entry points (patch.c) */

@@ -14,22 +14,34 @@
 #include "../start.h"
 #include "hook.h"
 
+static void *map(const struct request *request)
+{
+	long result;
+
+	start_engine();
+	result = engine_mmap(request);
+	if (provenance_watches_mappings() && !sys_failed(result))
+		provenance_note("mmap", (uintptr_t)result, page_up(request->length),
+				request->call_site);
+	return (void *)hook_answer(result);
+}
+
 HOOK void *mmap64(void *address, size_t length, int protection, int flags, int fd, off64_t offset)
 {
 	struct request request = request_mmap((uintptr_t)address, length, protection, flags, fd,
 					      offset, HOOK_CALL_SITE);
 
-	long result;
-
-	start_engine();
-	result = engine_mmap(&request);
-	if (provenance_watches_mappings() && !sys_failed(result))
-		provenance_note("mmap", (uintptr_t)result, page_up(length), request.call_site);
-	return (void *)hook_answer(result);
+	return map(&request);
 }
 
+/* Where it is no other function, it is another entry point all the same. */
 HOOK void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
-	__attribute__((alias("mmap64")));
+{
+	struct request request = request_mmap((uintptr_t)address, length, protection, flags, fd,
+					      offset, HOOK_CALL_SITE);
+
+	return map(&request);
+}
 
 HOOK int mprotect(void *address, size_t length, int protection)
 {

@@ -53,54 +53,44 @@ HOOK ssize_t __read_chk(int fd, void *buffer, size_t length, size_t room)
 	return WRITTEN_CALL(&range, 1, next.read_chk(fd, buffer, length, room));
 }
 
-typedef ssize_t pread_function(int, void *, size_t, off64_t);
-
-static ssize_t pread_by(pread_function *next_pread, int fd, void *buffer, size_t length,
-			off64_t offset)
+HOOK ssize_t pread(int fd, void *buffer, size_t length, off_t offset)
 {
 	struct iovec range = { buffer, length };
 
-	return WRITTEN_CALL(&range, 1,
-			    next_pread ? next_pread(fd, buffer, length, offset)
-				: RAW(SYS_pread64, fd, buffer, length, offset, 0, 0));
-}
-
-HOOK ssize_t pread(int fd, void *buffer, size_t length, off_t offset)
-{
 	next_ensure_late();
-	return pread_by(next.pread, fd, buffer, length, offset);
+	return WRITTEN_CALL(&range, 1,
+			    next.pread ? next.pread(fd, buffer, length, offset)
+				: hook_answer(sys_pread(fd, buffer, length, offset)));
 }
 
 HOOK ssize_t pread64(int fd, void *buffer, size_t length, off64_t offset)
 {
-	next_ensure_late();
-	return pread_by(next.pread64, fd, buffer, length, offset);
-}
-
-typedef ssize_t pread_chk_function(int, void *, size_t, off64_t, size_t);
-
-static ssize_t pread_chk_by(pread_chk_function *next_pread, int fd, void *buffer, size_t length,
-			    off64_t offset, size_t room)
-{
 	struct iovec range = { buffer, length };
 
-	return WRITTEN_CALL(&range, 1, next_pread(fd, buffer, length, offset, room));
+	next_ensure_late();
+	return WRITTEN_CALL(&range, 1,
+			    next.pread64 ? next.pread64(fd, buffer, length, offset)
+				: hook_answer(sys_pread(fd, buffer, length, offset)));
 }
 
 HOOK ssize_t __pread_chk(int fd, void *buffer, size_t length, off_t offset, size_t room)
 {
+	struct iovec range = { buffer, length };
+
 	next_ensure_late();
 	if (!next.pread_chk)
 		return pread(fd, buffer, length, offset);
-	return pread_chk_by(next.pread_chk, fd, buffer, length, offset, room);
+	return WRITTEN_CALL(&range, 1, next.pread_chk(fd, buffer, length, offset, room));
 }
 
 HOOK ssize_t __pread64_chk(int fd, void *buffer, size_t length, off64_t offset, size_t room)
 {
+	struct iovec range = { buffer, length };
+
 	next_ensure_late();
 	if (!next.pread64_chk)
 		return pread64(fd, buffer, length, offset);
-	return pread_chk_by(next.pread64_chk, fd, buffer, length, offset, room);
+	return WRITTEN_CALL(&range, 1, next.pread64_chk(fd, buffer, length, offset, room));
 }
 
 /* ---------------------------------------------------------------- vectors */
@@ -113,74 +103,42 @@ static size_t count_of(int count)
 
 HOOK ssize_t readv(int fd, const struct iovec *vector, int count)
 {
-	unsigned tries = 0;
-	ssize_t result;
-
 	next_ensure_late();
-	do {
-		written_prepare_vector(vector, count_of(count));
-		result = next.readv ? next.readv(fd, vector, count)
-				    : RAW(SYS_readv, fd, vector, count, 0, 0, 0);
-	} while (written_vector_again(result, vector, count_of(count), &tries));
-	return result;
-}
-
-typedef ssize_t preadv_function(int, const struct iovec *, int, off64_t);
-
-/* The kernel takes the offset in two halves, of which the second counts where a
- * long is shorter. */
-static ssize_t preadv_by(preadv_function *next_preadv, int fd, const struct iovec *vector,
-			 int count, off64_t offset)
-{
-	unsigned tries = 0;
-	ssize_t result;
-
-	do {
-		written_prepare_vector(vector, count_of(count));
-		result = next_preadv ? next_preadv(fd, vector, count, offset)
-				     : RAW(SYS_preadv, fd, vector, count, offset, 0, 0);
-	} while (written_vector_again(result, vector, count_of(count), &tries));
-	return result;
+	return WRITTEN_VECTOR_CALL(vector, count_of(count),
+				   next.readv ? next.readv(fd, vector, count)
+				       : RAW(SYS_readv, fd, vector, count, 0, 0, 0));
 }
 
 HOOK ssize_t preadv(int fd, const struct iovec *vector, int count, off_t offset)
 {
 	next_ensure_late();
-	return preadv_by(next.preadv, fd, vector, count, offset);
+	return WRITTEN_VECTOR_CALL(vector, count_of(count),
+				   next.preadv ? next.preadv(fd, vector, count, offset)
+				       : hook_answer(sys_preadv(fd, vector, count, offset, 0)));
 }
 
 HOOK ssize_t preadv64(int fd, const struct iovec *vector, int count, off64_t offset)
 {
 	next_ensure_late();
-	return preadv_by(next.preadv64, fd, vector, count, offset);
-}
-
-typedef ssize_t preadv2_function(int, const struct iovec *, int, off64_t, int);
-
-static ssize_t preadv2_by(preadv2_function *next_preadv2, int fd, const struct iovec *vector,
-			  int count, off64_t offset, int flags)
-{
-	unsigned tries = 0;
-	ssize_t result;
-
-	do {
-		written_prepare_vector(vector, count_of(count));
-		result = next_preadv2 ? next_preadv2(fd, vector, count, offset, flags)
-				      : RAW(SYS_preadv2, fd, vector, count, offset, 0, flags);
-	} while (written_vector_again(result, vector, count_of(count), &tries));
-	return result;
+	return WRITTEN_VECTOR_CALL(vector, count_of(count),
+				   next.preadv64 ? next.preadv64(fd, vector, count, offset)
+				       : hook_answer(sys_preadv(fd, vector, count, offset, 0)));
 }
 
 HOOK ssize_t preadv2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
 {
 	next_ensure_late();
-	return preadv2_by(next.preadv2, fd, vector, count, offset, flags);
+	return WRITTEN_VECTOR_CALL(vector, count_of(count),
+				   next.preadv2 ? next.preadv2(fd, vector, count, offset, flags)
+				       : hook_answer(sys_preadv(fd, vector, count, offset, flags)));
 }
 
 HOOK ssize_t preadv64v2(int fd, const struct iovec *vector, int count, off64_t offset, int flags)
 {
 	next_ensure_late();
-	return preadv2_by(next.preadv64v2, fd, vector, count, offset, flags);
+	return WRITTEN_VECTOR_CALL(vector, count_of(count),
+				   next.preadv64v2 ? next.preadv64v2(fd, vector, count, offset, flags)
+				       : hook_answer(sys_preadv(fd, vector, count, offset, flags)));
 }
 
 /* ---------------------------------------------------------------- sockets */

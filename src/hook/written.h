@@ -43,6 +43,19 @@ static inline bool written_again(long result, const struct iovec *ranges, size_t
 void written_prepare_vector(const struct iovec *vector, size_t count);
 bool written_vector_again(long result, const struct iovec *vector, size_t count, unsigned *tries);
 
+#define WRITTEN_VECTOR_CALL(vector, count, call)                              \
+	({                                                                    \
+		unsigned written_tries = 0;                                   \
+		long written_result;                                          \
+                                                                              \
+		do {                                                          \
+			written_prepare_vector(vector, count);                \
+			written_result = (call);                              \
+		} while (written_vector_again(written_result, vector, count,  \
+					      &written_tries));               \
+		written_result;                                               \
+	})
+
 struct msghdr;
 struct mmsghdr;
 void written_prepare_messages(const struct msghdr *message, size_t count, size_t size);

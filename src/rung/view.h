@@ -16,7 +16,7 @@
  * the fetch: both are cheaper than the faults that would come. */
 #define SMALL_BYTES (16 * PAGE_BYTES)
 
-#define ADDRESS_LIMIT ((uintptr_t)1 << ARCH_ADDRESS_BITS)
+#define ADDRESS_LIMIT ARCH_ADDRESS_LIMIT
 #define ALL_ACCESS (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 /* A page's stores: how many were carried out since its last turn, and whether that

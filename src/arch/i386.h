@@ -1,0 +1,371 @@
+/* arch/i386.h: all that is particular to i386: the way into the kernel, calls whose
+ * arguments need two registers, the kernel's structures, the words of a fault.
+ *
+ * Async-signal-safe, no locks. Sources: syscall(2), sigaction(2), vdso(7), the
+ * kernel's arch/x86/include/asm/trap_pf.h for the page fault's error code, and its
+ * arch/x86/include/uapi/asm/sigcontext.h for the signal frame. */
+#ifndef JITMEND_ARCH_I386_H
+#define JITMEND_ARCH_I386_H
+
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#define ARCH_PAGE_SIZE 4096UL
+#define ARCH_ADDRESS_BITS 32
+#define ARCH_ADDRESS_LIMIT 0xfffff000UL /* the last page is errors */
+
+/* A function of its own: a call takes all registers but the stack pointer. */
+long arch_syscall(long number, long a, long b, long c, long d, long e, long f)
+	__attribute__((visibility("hidden")));
+
+/* Where it enters the kernel: int $0x80, until the vdso's quicker way (AT_SYSINFO) is
+ * known. libc has that at %gs:0x10; but a program may use the register for itself. */
+extern uintptr_t arch_kernel_entry __attribute__((visibility("hidden")));
+
+#define ARCH_HAS_KERNEL_ENTRY
+
+/* Handlers return to the kernel's own code in the vdso, as libc's do. */
+#define arch_restore_rt 0L
+#define ARCH_SA_RESTORER 0
+
+#define ARCH_CODE                                             \
+	".text\n"                                             \
+	".p2align 4\n"                                        \
+	".type arch_interrupt, @function\n"                   \
+	"arch_interrupt:\n"                                   \
+	"	.cfi_startproc\n"                             \
+	"	int $0x80\n"                                  \
+	"	ret\n"                                        \
+	"	.cfi_endproc\n"                               \
+	".size arch_interrupt, .-arch_interrupt\n"            \
+	".p2align 4\n"                                        \
+	".globl arch_syscall\n"                               \
+	".hidden arch_syscall\n"                              \
+	".type arch_syscall, @function\n"                     \
+	"arch_syscall:\n"                                     \
+	"	.cfi_startproc\n"                             \
+	"	pushl %ebp\n"                                 \
+	"	.cfi_adjust_cfa_offset 4\n"                   \
+	"	.cfi_rel_offset %ebp, 0\n"                    \
+	"	pushl %ebx\n"                                 \
+	"	.cfi_adjust_cfa_offset 4\n"                   \
+	"	.cfi_rel_offset %ebx, 0\n"                    \
+	"	pushl %esi\n"                                 \
+	"	.cfi_adjust_cfa_offset 4\n"                   \
+	"	.cfi_rel_offset %esi, 0\n"                    \
+	"	pushl %edi\n"                                 \
+	"	.cfi_adjust_cfa_offset 4\n"                   \
+	"	.cfi_rel_offset %edi, 0\n"                    \
+	"	call 1f\n"                                    \
+	"	.cfi_adjust_cfa_offset 4\n"                   \
+	"1:	popl %eax\n"                                  \
+	"	.cfi_adjust_cfa_offset -4\n"                  \
+	"	pushl arch_kernel_entry-1b(%eax)\n"           \
+	"	.cfi_adjust_cfa_offset 4\n"                   \
+	"	movl 24(%esp), %eax\n"                        \
+	"	movl 28(%esp), %ebx\n"                        \
+	"	movl 32(%esp), %ecx\n"                        \
+	"	movl 36(%esp), %edx\n"                        \
+	"	movl 40(%esp), %esi\n"                        \
+	"	movl 44(%esp), %edi\n"                        \
+	"	movl 48(%esp), %ebp\n"                        \
+	"	call *(%esp)\n"                               \
+	"	addl $4, %esp\n"                              \
+	"	.cfi_adjust_cfa_offset -4\n"                  \
+	"	popl %edi\n"                                  \
+	"	.cfi_adjust_cfa_offset -4\n"                  \
+	"	.cfi_restore %edi\n"                          \
+	"	popl %esi\n"                                  \
+	"	.cfi_adjust_cfa_offset -4\n"                  \
+	"	.cfi_restore %esi\n"                          \
+	"	popl %ebx\n"                                  \
+	"	.cfi_adjust_cfa_offset -4\n"                  \
+	"	.cfi_restore %ebx\n"                          \
+	"	popl %ebp\n"                                  \
+	"	.cfi_adjust_cfa_offset -4\n"                  \
+	"	.cfi_restore %ebp\n"                          \
+	"	ret\n"                                        \
+	"	.cfi_endproc\n"                               \
+	".size arch_syscall, .-arch_syscall\n"                \
+	".data\n"                                             \
+	".p2align 2\n"                                        \
+	".globl arch_kernel_entry\n"                          \
+	".hidden arch_kernel_entry\n"                         \
+	".type arch_kernel_entry, @object\n"                  \
+	"arch_kernel_entry:\n"                                \
+	"	.long arch_interrupt\n"                       \
+	".size arch_kernel_entry, 4\n"                        \
+	".text\n"
+
+/* ------------------------------------- offsets of files, in two halves each */
+
+static inline long arch_low(int64_t whole)
+{
+	return (long)(uint32_t)whole;
+}
+
+static inline long arch_high(int64_t whole)
+{
+	return (long)(uint32_t)(whole >> 32);
+}
+
+#define ARCH_O_LARGEFILE 0100000 /* asm-generic/fcntl.h */
+
+/* In pages, of which there are 2^32. */
+static inline long arch_mmap(long address, long length, long protection, long flags, long fd,
+			     int64_t offset)
+{
+	if (offset & (int64_t)(ARCH_PAGE_SIZE - 1))
+		return -22; /* EINVAL */
+	if ((uint64_t)offset >> 44)
+		return -75; /* EOVERFLOW */
+	return arch_syscall(SYS_mmap2, address, length, protection, flags, fd,
+			    (long)(uint32_t)(offset >> 12));
+}
+
+static inline long arch_pread(long fd, long buffer, long length, int64_t offset)
+{
+	return arch_syscall(SYS_pread64, fd, buffer, length, arch_low(offset), arch_high(offset), 0);
+}
+
+static inline long arch_pwrite(long fd, long bytes, long length, int64_t offset)
+{
+	return arch_syscall(SYS_pwrite64, fd, bytes, length, arch_low(offset), arch_high(offset), 0);
+}
+
+static inline long arch_preadv(long fd, long vector, long count, int64_t offset, long flags)
+{
+	return arch_syscall(flags ? SYS_preadv2 : SYS_preadv, fd, vector, count, arch_low(offset), arch_high(offset), flags);
+}
+
+static inline long arch_ftruncate(long fd, int64_t length)
+{
+	return arch_syscall(SYS_ftruncate64, fd, arch_low(length), arch_high(length), 0, 0, 0);
+}
+
+static inline long arch_fallocate(long fd, long mode, int64_t offset, int64_t length)
+{
+	return arch_syscall(SYS_fallocate, fd, mode, arch_low(offset), arch_high(offset),
+			    arch_low(length), arch_high(length));
+}
+
+static inline long arch_seek(long fd, int64_t offset, long whence, int64_t *now)
+{
+	return arch_syscall(SYS__llseek, fd, arch_high(offset), arch_low(offset), (long)now, whence,
+			    0);
+}
+
+static inline long arch_fcntl(long fd, long command, long argument)
+{
+	return arch_syscall(SYS_fcntl64, fd, command, argument, 0, 0, 0);
+}
+
+static inline long arch_fstat(long fd, long status)
+{
+	return arch_syscall(SYS_fstat64, fd, status, 0, 0, 0, 0);
+}
+
+static inline long arch_stat(long path, long status)
+{
+	return arch_syscall(SYS_stat64, path, status, 0, 0, 0, 0);
+}
+
+static inline long arch_statfs(long path, long status)
+{
+	return arch_syscall(SYS_statfs64, path, 84 /* the kernel's struct statfs64 */, status, 0, 0,
+			    0);
+}
+
+#define ARCH_IPC_SHMAT 21 /* linux/ipc.h */
+
+/* As libc: the call of that name is younger than the one for all of System V's. */
+static inline long arch_shmat(long id, long address, long flags)
+{
+	long at = 0, result = arch_syscall(SYS_ipc, ARCH_IPC_SHMAT, id, flags, (long)&at, address, 0);
+
+	return result ? result : at;
+}
+
+/* ------------------------------------------------------------------- faults */
+
+/* What the faulting instruction wanted: bits 1 (write) and 4 (instruction
+ * fetch) of the page fault's error code; neither set is a read. */
+static inline int arch_fault_is_write(const ucontext_t *context)
+{
+	return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
+}
+
+static inline int arch_fault_is_fetch(const ucontext_t *context)
+{
+	return (context->uc_mcontext.gregs[REG_ERR] & 16) != 0;
+}
+
+#define ARCH_INSTRUCTION_MOST 15 /* bytes */
+
+/* In the vdso too: wherever a call entered, it goes on behind this. */
+#define ARCH_SYSTEM_CALL { 0xcd, 0x80 }
+
+static inline uintptr_t arch_instruction(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.gregs[REG_EIP];
+}
+
+static inline uintptr_t arch_stack(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.gregs[REG_ESP];
+}
+
+/* Of the system call that the context comes after: what it returned, and its
+ * arguments, from 0. */
+static inline long arch_call_result(const ucontext_t *context)
+{
+	return (long)context->uc_mcontext.gregs[REG_EAX];
+}
+
+static inline uintptr_t arch_call_argument(const ucontext_t *context, int number)
+{
+	static const int registers[] = { REG_EBX, REG_ECX, REG_EDX, REG_ESI, REG_EDI, REG_EBP };
+
+	return (uintptr_t)context->uc_mcontext.gregs[registers[number]];
+}
+
+/* Instructions are fetched as they stand in memory, through whichever mapping
+ * they were written. */
+static inline void arch_synchronise_code(uintptr_t start, uintptr_t length)
+{
+	(void)start;
+	(void)length;
+}
+
+/* ------------------------------------- instructions, decoded (store.c, detour.c) */
+
+/* Of code in the usual segment: below a 64-bit kernel, and on a 32-bit one. */
+static inline int arch_is_usual_code(const ucontext_t *context)
+{
+	unsigned selector = (unsigned)context->uc_mcontext.gregs[REG_CS] & 0xffff;
+
+	return selector == 0x23 || selector == 0x73;
+}
+
+#define ARCH_WORD_BYTES 4u
+#define ARCH_DECODER_MODE ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32
+
+#define ARCH_AX REG_EAX
+#define ARCH_BX REG_EBX
+#define ARCH_CX REG_ECX
+#define ARCH_DX REG_EDX
+#define ARCH_SI REG_ESI
+#define ARCH_DI REG_EDI
+#define ARCH_SP REG_ESP
+#define ARCH_IP REG_EIP
+
+#define ARCH_GENERAL_REGISTERS \
+	{ REG_EAX, REG_ECX, REG_EDX, REG_EBX, REG_ESP, REG_EBP, REG_ESI, REG_EDI }
+
+static inline uintptr_t arch_fault_address(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.cr2;
+}
+
+/* Linux gives one to 64-bit programs alone. */
+static inline int arch_has_shadow_stack(void)
+{
+	return 0;
+}
+
+/* Segments have a base where a table says so, which nobody asks for here. */
+static inline int arch_thread_segment_base(int gs, uint64_t *base)
+{
+	(void)gs;
+	(void)base;
+	return 0;
+}
+
+static inline uint16_t arch_segment(const ucontext_t *context, int number)
+{
+	/* es, cs, ss, ds, fs, gs: as instructions number them */
+	static const int registers[] = { REG_ES, REG_CS, REG_SS, REG_DS, REG_FS, REG_GS };
+
+	return (uint16_t)context->uc_mcontext.gregs[registers[number]];
+}
+
+/* The FXSAVE area lies behind the 112 bytes of an older one, whose last field says
+ * whether it is there. NULL: it is not. */
+static inline const unsigned char *arch_vector_area(const ucontext_t *context)
+{
+	const struct _libc_fpstate *fp = context->uc_mcontext.fpregs;
+
+	return fp && fp->status >> 16 == 0 ? (const unsigned char *)fp + 112 : 0;
+}
+
+#define ARCH_VECTORS 8u
+
+/* An instruction that runs in another place is followed by jmp TO. */
+#define ARCH_JUMP_BACK_BYTES 5
+
+static inline void arch_write_jump_back(unsigned char *code, uintptr_t at, uintptr_t to)
+{
+	uint32_t distance = to - (at + ARCH_JUMP_BACK_BYTES);
+
+	code[0] = 0xe9;
+	__builtin_memcpy(code + 1, &distance, sizeof distance);
+}
+
+/* ------------------------------------------- patched entry points (patch.c) */
+
+/* endbr32: where indirect jumps are tracked they may only lead here. */
+#define ARCH_LANDING { 0xf3, 0x0f, 0x1e, 0xfb }
+
+#define ARCH_JUMP_BYTES 5
+
+/* jmp TO, as it stands at AT. Nothing is too far away. */
+static inline int arch_write_jump(unsigned char *code, uintptr_t at, uintptr_t to)
+{
+	arch_write_jump_back(code, at, to);
+	return 1;
+}
+
+/* What a stub reads. */
+struct patch_text {
+	uintptr_t start, length;
+};
+
+struct patch_target {
+	void *from_outside, *from_libc;
+};
+
+extern struct patch_text patch_text __attribute__((visibility("hidden")));
+extern struct patch_target patch_targets[] __attribute__((visibility("hidden")));
+extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
+
+/* For each entry: on to its target, by where the return address lies. Arguments are
+ * on the stack, so that eax, ecx and edx are free on entry to a function. */
+#define ARCH_PATCH_MOST 8
+#define ARCH_PATCH_STUB_BYTES 64
+#define ARCH_PATCH_STUBS                                              \
+	".text\n"                                                     \
+	".p2align 6\n"                                                \
+	".hidden arch_patch_stubs\n"                                  \
+	".type arch_patch_stubs, @function\n"                         \
+	"arch_patch_stubs:\n"                                         \
+	"	.cfi_startproc\n"                                     \
+	".irp number, 0, 1, 2, 3, 4, 5, 6, 7\n"                       \
+	"	.p2align 6\n"                                         \
+	"	call 1f\n"                                            \
+	"	.cfi_adjust_cfa_offset 4\n"                           \
+	"1:	popl %eax\n"                                          \
+	"	.cfi_adjust_cfa_offset -4\n"                          \
+	"	movl (%esp), %ecx\n"                                  \
+	"	subl patch_text-1b(%eax), %ecx\n"                     \
+	"	cmpl patch_text+4-1b(%eax), %ecx\n"                   \
+	"	movl patch_targets+8*\\number-1b(%eax), %ecx\n"       \
+	"	jnb 2f\n"                                             \
+	"	movl patch_targets+8*\\number+4-1b(%eax), %ecx\n"     \
+	"2:	jmp *%ecx\n"                                          \
+	".endr\n"                                                     \
+	"	.cfi_endproc\n"                                       \
+	".globl arch_patch_stubs\n"                                   \
+	".size arch_patch_stubs, .-arch_patch_stubs\n"
+
+#endif
