@@ -17,6 +17,12 @@ static _Thread_local struct {
 	unsigned times;
 } expected;
 
+#ifdef __x86_64__
+enum { DESTINATION = REG_RDI, COUNT = REG_RCX };
+#else
+enum { DESTINATION = REG_EDI, COUNT = REG_ECX };
+#endif
+
 static int access_of(const ucontext_t *context)
 {
 	greg_t error = context->uc_mcontext.gregs[REG_ERR];
@@ -32,8 +38,8 @@ static struct met seen(int signal, const siginfo_t *info, const ucontext_t *cont
 		.address = info->si_addr,
 		.access = signal == SIGSEGV || signal == SIGBUS ? access_of(context) : 0,
 		.at = (void *)interrupted_at(context),
-		.rdi = context->uc_mcontext.gregs[REG_RDI],
-		.rcx = context->uc_mcontext.gregs[REG_RCX],
+		.rdi = context->uc_mcontext.gregs[DESTINATION],
+		.rcx = context->uc_mcontext.gregs[COUNT],
 	};
 }
 

@@ -133,6 +133,12 @@ struct string {
 	unsigned kind;
 };
 
+#ifdef __x86_64__
+#define LONG "q"
+#else
+#define LONG "l"
+#endif
+
 static void do_string(void *argument)
 {
 	struct string string = *(struct string *)argument;
@@ -145,8 +151,8 @@ static void do_string(void *argument)
 		__asm__ volatile("rep stosb" : "+D"(string.to), "+c"(string.length) : "a"(0xc3) : "memory");
 		break;
 	case 2:
-		string.length /= 8;
-		__asm__ volatile("rep movsq" : "+D"(string.to), "+S"(string.from), "+c"(string.length) : : "memory");
+		string.length /= sizeof(long);
+		__asm__ volatile("rep movs" LONG : "+D"(string.to), "+S"(string.from), "+c"(string.length) : : "memory");
 		break;
 	case 3:
 		string.length /= 4;

@@ -16,11 +16,13 @@ static void say_memory(const char *what, void *at, size_t alignment, size_t size
 	free(at);
 }
 
+#define OVERCOMMITTED (SIZE_MAX / 0x1000000 + 1) /* where addresses have 64 bits */
+
 static void posix_ones(void)
 {
 	static const size_t alignments[] = { 0, 1, 2, 3, 4, 7, 8, 12, 16, 24, 32, 48, 100, 4096,
-					     4097, 12288, 1 << 20, (size_t)1 << 63 };
-	static const size_t sizes[] = { 0, 1, 4096, 100000, (size_t)1 << 40, SIZE_MAX / 2, SIZE_MAX };
+					     4097, 12288, 1 << 20, SIZE_MAX / 2 + 1 };
+	static const size_t sizes[] = { 0, 1, 4096, 100000, OVERCOMMITTED, SIZE_MAX / 2, SIZE_MAX };
 	char what[100];
 	size_t a, s;
 
@@ -30,7 +32,7 @@ static void posix_ones(void)
 			int result;
 
 			/* What is overcommitted is the kernel's affair. */
-			if (sizes[s] == (size_t)1 << 40)
+			if (sizes[s] == OVERCOMMITTED)
 				continue;
 			errno = ECHILD;
 			result = posix_memalign(&at, alignments[a], sizes[s]);

@@ -151,7 +151,7 @@ static void counters(void)
 static void say_store(const struct store_form *form, const char *where, unsigned char *function,
 		      unsigned char *at)
 {
-	static const long value = 0x0123456789abcdef;
+	static const long value = (long)0x0123456789abcdef;
 	long result;
 	int i;
 
@@ -224,7 +224,11 @@ static void save_vectors(void)
 	code_save_vectors(at);
 	for (i = 0; i < 10; i++) {
 		code_call(at, to, 0, 0);
+#ifdef __x86_64__
 		__builtin_ia32_fxsave64(native);
+#else
+		__asm__ volatile("fxsave %0" : "=m"(native));
+#endif
 		say("control words: %d %d", !memcmp(to, native, 2),
 		    !memcmp(to + 24, native + 24, 8));
 	}
@@ -460,7 +464,10 @@ static void many_pairs(void)
 static void far_pairs(void)
 {
 	static const uintptr_t places[] = {
-		0x10000000, 0x90000000, 0x7fff0000, 0x200000000, 0x2000000000, 0x300000000000,
+		0x10000000, 0x90000000, 0x7fff0000,
+#if UINTPTR_MAX > UINT32_MAX
+		0x200000000, 0x2000000000, 0x300000000000,
+#endif
 	};
 	unsigned char *at;
 	size_t i;

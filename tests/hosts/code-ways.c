@@ -290,6 +290,16 @@ static void grows_down(void)
 	say_run("rx", top - 2 * PAGE);
 }
 
+/* By the size of addresses. */
+#define TOO_LONG (SIZE_MAX / 16 * 15)
+#if UINTPTR_MAX > UINT32_MAX
+#define HALF_WAY ((uintptr_t)1 << 46)
+#define TOO_LONG_THERE ((size_t)1 << 47)
+#else
+#define HALF_WAY ((uintptr_t)1 << 30)
+#define TOO_LONG_THERE ((size_t)0xe0000000)
+#endif
+
 /* What makes no sense is refused in the kernel's own words. */
 static void errors(void)
 {
@@ -301,7 +311,7 @@ static void errors(void)
 	read_only = open(path, O_RDONLY | O_CLOEXEC);
 	must(read_only >= 0 && folder >= 0 && pipe2(pipes, O_CLOEXEC) == 0, "descriptors");
 	use("no length", do_mmap(NULL, 0, RWX, PRIVATE, -1, 0), 1);
-	use("too long", do_mmap(NULL, (size_t)1 << 60, RWX, PRIVATE, -1, 0), 1);
+	use("too long", do_mmap(NULL, TOO_LONG, RWX, PRIVATE, -1, 0), 1);
 	use("wraps", do_mmap(NULL, (size_t)-1, RWX, PRIVATE, -1, 0), 1);
 	use("no kind", do_mmap(NULL, PAGE, RWX, MAP_ANONYMOUS, -1, 0), 1);
 	use("no descriptor", do_mmap(NULL, PAGE, RWX, MAP_PRIVATE, -1, 0), 1);
@@ -312,7 +322,7 @@ static void errors(void)
 	use("a folder", do_mmap(NULL, PAGE, RWX, MAP_PRIVATE, folder, 0), 1);
 	use("a pipe", do_mmap(NULL, PAGE, RWX, MAP_SHARED, pipes[0], 0), 1);
 	use("beyond the end", do_mmap((void *)-PAGE, PAGE, RWX, PRIVATE | MAP_FIXED, -1, 0), 1);
-	use("too long for the place", do_mmap((void *)((uintptr_t)1 << 46), (size_t)1 << 47, RWX,
+	use("too long for the place", do_mmap((void *)HALF_WAY, TOO_LONG_THERE, RWX,
 					      PRIVATE | MAP_FIXED, -1, 0), 1);
 	use("bits unknown", do_mmap(NULL, PAGE, RWX | 0x40, PRIVATE, -1, 0), 1);
 	use("anonymous, with a descriptor", do_mmap(NULL, PAGE, RWX, PRIVATE, fd, 0), 1);

@@ -116,11 +116,11 @@ static void fixed(void)
 	    MAP_FAILED && errno == EINVAL);
 	say("both flags: %d", do_mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, fd, 0) !=
 	    MAP_FAILED);
-	say("reserved: %d", do_mmap(NULL, 1ul << 33, RW, MAP_PRIVATE | MAP_NORESERVE, fd, 0) !=
+	say("reserved: %d", do_mmap(NULL, (size_t)1 << (sizeof(long) == 8 ? 33 : 29), RW, MAP_PRIVATE | MAP_NORESERVE, fd, 0) !=
 	    MAP_FAILED);
 	say("populated: %d", do_mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_POPULATE, fd, 0) !=
 	    MAP_FAILED);
-	say("low: %d", (uintptr_t)do_mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_32BIT, fd, 0) < 1ul << 32);
+	say("low: %d", (uint64_t)(uintptr_t)do_mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_32BIT, fd, 0) >> 32 == 0);
 	say("by mmap64: %d", mmap64(NULL, PAGE, RW, MAP_PRIVATE, fd, 0) != MAP_FAILED);
 	do_munmap(at, 4 * PAGE);
 	close(fd);

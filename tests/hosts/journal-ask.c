@@ -372,9 +372,25 @@ static void in_chroot(void)
 	say("alive");
 }
 
-/* As many sites as there are pieces of code that call mprotect:
- * sub $8, %rsp; mov $ADDRESS, %rax; call *%rax; add $8, %rsp; ret. */
 enum { PIECES = 1500, PIECE = 32 };
+
+/* A call of mprotect, with the arguments that it is called with itself. */
+static void put_call(unsigned char *at, int (*function)(void *, size_t, int))
+{
+#ifdef __x86_64__
+	/* sub $8, %rsp; mov $FUNCTION, %rax; call *%rax; add $8, %rsp; ret */
+	memcpy(at, "\x48\x83\xec\x08\x48\xb8", 6);
+	memcpy(at + 6, &function, 8);
+	memcpy(at + 14, "\xff\xd0\x48\x83\xc4\x08\xc3", 7);
+#else
+	/* push 12(%esp), three times; mov $FUNCTION, %eax; call *%eax; add $12, %esp; ret */
+	memcpy(at, "\xff\x74\x24\x0c\xff\x74\x24\x0c\xff\x74\x24\x0c\xb8", 13);
+	memcpy(at + 13, &function, 4);
+	memcpy(at + 17, "\xff\xd0\x83\xc4\x0c\xc3", 6);
+#endif
+}
+
+/* As many sites as there are pieces of code that call it. */
 
 static void flood(void)
 {
@@ -387,9 +403,7 @@ static void flood(void)
 	for (unsigned char *at = code; at < code + PIECES * PIECE; at += PIECE) {
 		int (*call)(void *, size_t, int) = (int (*)(void *, size_t, int))(uintptr_t)at;
 
-		memcpy(at, "\x48\x83\xec\x08\x48\xb8", 6);
-		memcpy(at + 6, &function, 8);
-		memcpy(at + 14, "\xff\xd0\x48\x83\xc4\x08\xc3", 7);
+		put_call(at, function);
 		must(mprotect(page, PAGE, RW) == 0 && call(page, PAGE, RWX) == 0, "code");
 	}
 	say("flooded");

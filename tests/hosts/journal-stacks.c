@@ -115,8 +115,11 @@ static void through(const char *code, size_t length, const char *end, size_t end
 	must(at != MAP_FAILED, "code");
 	fprintf(stderr, "code at %p\n", (void *)at);
 	to = mempcpy(to, code, length);
-	to = mempcpy(to, "\x48\xb8", 2); /* mov $middle, %rax */
-	to = mempcpy(to, &function, 8);
+#ifdef __x86_64__
+	to = mempcpy(to, "\x48", 1);
+#endif
+	to = mempcpy(to, "\xb8", 1); /* mov $middle, %rax, or %eax */
+	to = mempcpy(to, &function, sizeof(function));
 	to = mempcpy(to, "\xff\xd0", 2); /* call *%rax */
 	to = mempcpy(to, end, end_length);
 	*to = 0xc3;

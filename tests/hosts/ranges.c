@@ -79,7 +79,7 @@ static void bad(void)
 		say_result("wraps", do_mprotect(at, (size_t)-1, RWX));
 		say_result("wraps by a page", do_mprotect(at, -(size_t)at, RWX));
 		if (!i) /* ends at the heap's end, at the latest */
-			say_result("longer than memory", do_mprotect(at, (size_t)1 << 62, RWX));
+			say_result("longer than memory", do_mprotect(at, SIZE_MAX / 4 + 1, RWX));
 		say_result("grows down", do_mprotect(at, PAGE, RWX | PROT_GROWSDOWN));
 		say_result("grows up", do_mprotect(at, PAGE, RWX | PROT_GROWSUP));
 		say_result("both", do_mprotect(at, PAGE, RWX | PROT_GROWSUP | PROT_GROWSDOWN));
@@ -100,7 +100,7 @@ static void bad(void)
 		say("kept %d", all_bytes(at, 2 * PAGE, i));
 	}
 	say_result("null", do_mprotect(NULL, PAGE, RWX));
-	say_result("beyond", do_mprotect((void *)(1ul << 60), PAGE, RWX));
+	say_result("beyond", do_mprotect((void *)(SIZE_MAX / 16 + 1), PAGE, RWX));
 	say_result("at the end", do_mprotect((void *)-PAGE, PAGE, RWX));
 	errno = 0;
 	do_mprotect(heap, 4 * PAGE, RWX);

@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdatomic.h>
@@ -119,6 +120,12 @@ static void query_later(void)
 	query();
 }
 
+#ifdef __x86_64__
+enum { INSTRUCTION_POINTER = REG_RIP, ACCUMULATOR = REG_RAX };
+#elif defined(__i386__)
+enum { INSTRUCTION_POINTER = REG_EIP, ACCUMULATOR = REG_EAX };
+#endif
+
 /* ------------------------------------------------------------------ faults */
 
 static sigjmp_buf back;
@@ -134,7 +141,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	probe[0] = (char)number;
 	seen = *info;
 	seen_stack_alignment = (long)((uintptr_t)probe % 16);
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 	seen_trap = (long)where->uc_mcontext.gregs[REG_TRAPNO];
 	seen_error = (long)where->uc_mcontext.gregs[REG_ERR];
 #endif
@@ -301,9 +308,9 @@ static void on_fault_skip(int number, siginfo_t *info, void *context)
 		say_set("interrupted", &where->uc_sigmask);
 		say_mask("in the handler");
 	}
-#ifdef __x86_64__
-	where->uc_mcontext.gregs[REG_RIP] += 3; /* the length of the store below */
-	where->uc_mcontext.gregs[REG_RAX] += 1;
+#if defined(__x86_64__) || defined(__i386__)
+	where->uc_mcontext.gregs[INSTRUCTION_POINTER] += 3; /* the length of the store below */
+	where->uc_mcontext.gregs[ACCUMULATOR] += 1;
 #endif
 	if (count == 5)
 		sigaddset(&where->uc_sigmask, SIGUSR1);
@@ -315,7 +322,7 @@ static long store_nowhere(void)
 {
 	long result = 41;
 
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 	/* movb $1, (%rdi): c6 07 01 */
 	__asm__ volatile (".byte 0xc6, 0x07, 0x01" : "+a"(result) : "D"(null_page()) : "memory");
 #endif
@@ -537,14 +544,14 @@ static uint64_t seen_kernel;
 static uint64_t kernel_mask(void)
 {
 	FILE *status = fopen("/proc/thread-self/status", "re");
-	unsigned long blocked = 0;
+	uint64_t blocked = 0;
 	char line[256];
 
 	must(status, "/proc/thread-self/status");
-	while (fgets(line, sizeof(line), status) && sscanf(line, "SigBlk: %lx", &blocked) != 1)
+	while (fgets(line, sizeof(line), status) && sscanf(line, "SigBlk: %" SCNx64, &blocked) != 1)
 		;
 	fclose(status);
-	return blocked & ~(1ul << (SIGSEGV - 1) | 1ul << (STAND_IN - 1));
+	return blocked & ~(1ull << (SIGSEGV - 1) | 1ull << (STAND_IN - 1));
 }
 
 static void on_masked(int number, siginfo_t *info, void *context)
@@ -556,9 +563,9 @@ static void on_masked(int number, siginfo_t *info, void *context)
 	pthread_sigmask(SIG_BLOCK, NULL, &seen_mask);
 	memcpy(&seen_interrupted, &where->uc_sigmask, sizeof(uint64_t));
 	seen_kernel = kernel_mask();
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 	if (info->si_code > 0)
-		where->uc_mcontext.gregs[REG_RIP] += 3; /* the length of store_nowhere's store */
+		where->uc_mcontext.gregs[INSTRUCTION_POINTER] += 3; /* the length of store_nowhere's store */
 #endif
 }
 
@@ -643,9 +650,9 @@ static void on_fault_step(int number, siginfo_t *info, void *context)
 
 	(void)number;
 	(void)info;
-#ifdef __x86_64__
-	where->uc_mcontext.gregs[REG_RIP] += 3;
-	where->uc_mcontext.gregs[REG_RAX] += 1;
+#if defined(__x86_64__) || defined(__i386__)
+	where->uc_mcontext.gregs[INSTRUCTION_POINTER] += 3;
+	where->uc_mcontext.gregs[ACCUMULATOR] += 1;
 #endif
 }
 

@@ -25,6 +25,12 @@ static long result;
 #define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip)
 #define ANSWER(value) BPF_STMT(BPF_RET | BPF_K, value)
 
+#ifdef SYS_mmap2
+#define NUMBER_OF_MMAP SYS_mmap2
+#else
+#define NUMBER_OF_MMAP SYS_mmap
+#endif
+
 /* mremap and, with MMAP_TOO, mmap to ADDRESS: ENOMEM. */
 static bool refuse(uintptr_t address, bool mmap_too)
 {
@@ -34,7 +40,7 @@ static bool refuse(uintptr_t address, bool mmap_too)
 		LOAD(args[4]),
 		UNLESS((uint32_t)address, 5),
 		ANSWER(SECCOMP_RET_ERRNO | ENOMEM),
-		UNLESS(mmap_too ? SYS_mmap : ~0U, 3),
+		UNLESS(mmap_too ? NUMBER_OF_MMAP : ~0U, 3),
 		LOAD(args[0]),
 		UNLESS((uint32_t)address, 1),
 		ANSWER(SECCOMP_RET_ERRNO | ENOMEM),

@@ -1,5 +1,6 @@
 /* engine.c: the engine by itself, behind a door of the test's: no hook, no
  * handler, one thread. The policy is a list, so that nothing need be refused. */
+#define _GNU_SOURCE
 #include "engine.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "codepages.h"
+#include "sys.h"
 #include "tap.h"
 
 #define PAGE 4096UL
@@ -110,11 +112,11 @@ static void dev_zero(void)
 	};
 	long made = engine_mmap(&request);
 
-	CHECK(made > 0, "/dev/zero is mapped");
+	CHECK(!sys_failed(made), "/dev/zero is mapped");
 	SAME(last.outcome, OUTCOME_ANONYMOUS, "as anonymous memory");
 	events = 0;
 	request.flags = MAP_SHARED;
-	CHECK(engine_mmap(&request) > 0 && events == 0, "a shared mapping is passed on");
+	CHECK(!sys_failed(engine_mmap(&request)) && events == 0, "a shared mapping is passed on");
 	close(fd);
 	fd = open("/dev/zero", O_WRONLY | O_CLOEXEC);
 	request.flags = MAP_PRIVATE;

@@ -29,6 +29,13 @@ int main(void)
 	return without("built without Zydis");
 }
 
+#elif !defined(__x86_64__)
+
+int main(void)
+{
+	return without("the table is of x86_64's instructions; tests/hosts/code-bytes.c has i386's");
+}
+
 #else
 
 #include <cpuid.h>
