@@ -26,6 +26,11 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* the same of Linux 6.13 */
+#define MADV_GUARD_REMOVE 103
+#endif
+
 struct walk walk = { .mode = MODE_OFF };
 
 /* A bit of the personality that the kernel keeps, for each thread and what it starts,
@@ -447,6 +452,8 @@ static bool is_of_private_memory(int advice)
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
 	case MADV_REMOVE: /* or what it takes away is our file's */
+	case MADV_GUARD_INSTALL: /* or it goes when the page is turned */
+	case MADV_GUARD_REMOVE:
 #ifdef MADV_DONTNEED_LOCKED
 	case MADV_DONTNEED_LOCKED:
 #endif
@@ -536,14 +543,6 @@ void engine_will_write(uintptr_t address, size_t length)
 	lock_release(&mask);
 }
 
-/* Mapped, but behind the end of the file that it maps. */
-static bool is_past_end(uintptr_t address)
-{
-	char byte;
-
-	return sys_read_memory(sys_getpid(), &byte, address, 1) == -EFAULT;
-}
-
 /* From AT on: up to where the answer is the same, which goes to *STOP. */
 static bool may_write_at(uintptr_t at, uintptr_t end, uintptr_t *stop)
 {
@@ -557,12 +556,12 @@ static bool may_write_at(uintptr_t at, uintptr_t end, uintptr_t *stop)
 	if (!result && vma.start <= at && vma.end < *stop)
 		*stop = vma.end;
 	if (page.state == PAGE_VIEWED)
-		return page.ask & PROT_WRITE && !is_past_end(*stop - 1);
+		return page.ask & PROT_WRITE && !sys_is_untouchable(*stop - 1);
 	if (result == -ENOENT || (!result && vma.start > at))
 		return false;
 	if (result) /* nobody to ask */
 		return true;
-	return vma.protection & PROT_WRITE && !is_past_end(*stop - 1);
+	return vma.protection & PROT_WRITE && !sys_is_untouchable(*stop - 1);
 }
 
 bool engine_may_write(uintptr_t address, size_t length)

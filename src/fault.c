@@ -40,7 +40,8 @@ static bool permitted_now(const struct fault *fault, const struct code_page *pag
 	long result = vma_look(fault->address, &vma);
 
 	if (result == 0)
-		return vma.start <= fault->address && permits(vma.protection, fault->access);
+		return vma.start <= fault->address && permits(vma.protection, fault->access) &&
+		       !sys_is_untouchable(fault->address);
 	return permitted_as_far_as_known(fault, page);
 }
 

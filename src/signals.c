@@ -419,10 +419,10 @@ void signals_host_action(int signal, const struct sigaction *libc, struct sigact
 	struct action before, after;
 	struct hold hold;
 
+	if (libc) /* before the lock: it may lie nowhere */
+		after = from_host(libc);
 	hold_writers(&hold);
 	before = read_action(host);
-	if (libc)
-		after = from_host(libc);
 	if (libc && on_parents_memory()) {
 		set_in_kernel(signal, &after);
 	} else if (libc) {

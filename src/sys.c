@@ -16,6 +16,13 @@ long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
 	return SYS_CALL(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0);
 }
 
+bool sys_is_untouchable(uintptr_t address)
+{
+	char byte;
+
+	return sys_read_memory(sys_getpid(), &byte, address, 1) == -EFAULT;
+}
+
 long sys_copy_memory(int pid, void *to, uintptr_t from, size_t length)
 {
 	long copied = sys_read_memory(pid, to, from, length);

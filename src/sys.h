@@ -266,6 +266,10 @@ bool sys_was_called(const ucontext_t *context);
  * raise a signal. Returns the number of bytes read before the first bad page. */
 long sys_read_memory(int pid, void *to, uintptr_t from, size_t length);
 
+/* Of a mapping that may be read: this is past the end of its file, or guarded
+ * (madvise(2), MADV_GUARD_INSTALL). */
+bool sys_is_untouchable(uintptr_t address);
+
 /* The same with plain loads where the kernel will not do it: a filter of the host's may
  * refuse that call, or memory for it be short. FROM is mapped, and may be read. */
 long sys_copy_memory(int pid, void *to, uintptr_t from, size_t length);

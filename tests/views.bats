@@ -367,6 +367,10 @@ piped() {
 	views code-calls lock-all/{anonymous,turned,heap,file,shared}
 }
 
+@test "guards among code" {
+	views code-calls guard/{anonymous,turned,heap}
+}
+
 @test "sealed memory" {
 	known_limit "what is sealed cannot be turned, and is not known to be sealed"
 	views code-calls seal/{anonymous,turned,heap,file,shared}
@@ -467,6 +471,10 @@ piped() {
 
 @test "a write barrier of the program's own" {
 	views code-signals barrier
+}
+
+@test "a handler leaves sigaction" {
+	views code-signals from-nowhere
 }
 
 @test "SIGSEGV blocked in every way" {

@@ -15,13 +15,6 @@
 
 static size_t adopted;
 
-static bool is_past_end(uintptr_t address)
-{
-	char byte;
-
-	return sys_read_memory(sys_getpid(), &byte, address, 1) == -EFAULT;
-}
-
 /* What lies past the end of a file cannot be touched: it waits, as it will be when the
  * file has grown. */
 static void leave_unfilled(uintptr_t start, size_t length, const struct code_page *before,
@@ -63,7 +56,7 @@ static long adopt_window(uintptr_t start, size_t length, const struct code_page 
 	if (filled)
 		result = view_remap_executable(start, filled, &before, &after);
 	else
-		result = is_past_end(start) ? 0 : -EFAULT;
+		result = sys_is_untouchable(start) ? 0 : -EFAULT;
 	if (result)
 		filled = 0;
 	else if (filled)

@@ -268,8 +268,11 @@ bool views_fault(uintptr_t address, int access, ucontext_t *context)
 		if (codepages_prepare(page_down(address), PAGE_BYTES))
 			continue;
 		page.view = (unsigned)vma.protection;
-		/* An old fault: meanwhile another thread has had the same. */
+		/* An old fault: meanwhile another thread has had the same. Or the host's:
+		 * a guard (madvise(2), MADV_GUARD_INSTALL). */
 		if (permits(page.view, access)) {
+			if (sys_is_untouchable(address))
+				return false;
 			codepages_set(page_down(address), PAGE_BYTES, page);
 			return true;
 		}

@@ -11,6 +11,11 @@
 #define SYS_mseal 462
 #endif
 
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* asm-generic/mman-common.h of Linux 6.13 */
+#define MADV_GUARD_REMOVE 103
+#endif
+
 enum { PAGES = 4 };
 
 /* Before the test the pages have been run, run and written again, never run,
@@ -443,6 +448,22 @@ static void lock_all(unsigned char *at)
 	say_result("munlockall", munlockall());
 }
 
+/* Pages that nobody may touch (Linux 6.13), among others. */
+static void guard(unsigned char *at)
+{
+	give_up_after(60);
+	say_result("guarded", do_madvise(at + PAGE, 2 * PAGE, MADV_GUARD_INSTALL));
+	say_rights("guarded", at, PAGES);
+	say_result("rx", do_mprotect(at, PAGES * PAGE, RX));
+	say_rights("rx", at, PAGES);
+	say_result("rwx", do_mprotect(at, PAGES * PAGE, RWX));
+	code_write(at, 5);
+	say_run("written", at);
+	say_result("free again", do_madvise(at + PAGE, PAGE, MADV_GUARD_REMOVE));
+	say_rights("free again", at, PAGES);
+	say_checksum("free again", at + PAGE, PAGE);
+}
+
 /* Sealed pages stay as they are. */
 static void seal(unsigned char *at)
 {
@@ -576,6 +597,7 @@ static const struct test {
 	{ "fork-advice", fork_advice },
 	{ "lock", lock },
 	{ "lock-all", lock_all },
+	{ "guard", guard },
 	{ "seal", seal },
 	{ "keys", keys },
 };

@@ -321,6 +321,29 @@ static void on_stack_of(size_t length)
 	say("on the stack: %d", (int)on_own_stack);
 }
 
+static void *turn_a_few(void *unused)
+{
+	(void)unused;
+	say("%d", turns(page, 10));
+	return NULL;
+}
+
+/* A fault within the library, which is left: nobody has to wait for it. */
+static void from_nowhere(void)
+{
+	const struct sigaction *volatile nowhere = (const struct sigaction *)16;
+	pthread_t thread;
+
+	give_up_after(60);
+	prepare();
+	handle(SIGSEGV, leave, SA_NODEFER, 0);
+	if (!sigsetjmp(escape, 1))
+		say_result("sigaction", sigaction(SIGSEGV, nowhere, NULL));
+	say("faults: %d", (int)count);
+	must(pthread_create(&thread, NULL, turn_a_few, NULL) == 0, "thread");
+	must(pthread_join(thread, NULL) == 0, "join");
+}
+
 /* A signal stack above a guard page. What it returns is where it ends. */
 static uintptr_t guarded_stack(size_t length)
 {
@@ -759,6 +782,7 @@ int main(int argc, char **argv)
 		{ "barrier", barrier },
 		{ "blocked", blocked },
 		{ "jumps", jumps },
+		{ "from-nowhere", from_nowhere },
 		{ "small-stack", small_stack },
 		{ "two-frames", two_frames },
 		{ "stack-64k", stack_64k },
