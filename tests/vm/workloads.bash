@@ -49,6 +49,7 @@ workload() {
 	program/where) command=(luajit "$top_srcdir/tests/vm/where.lua") ;;
 	program/gcl) command=(gcl -batch -load checksum.o -eval '(print (checksum 30000))'
 		-eval '(gbc t)' -eval '(print (checksum 30000))' -eval '(bye 3)') ;;
+	program/poly) command=(poly --script "$top_srcdir/tests/vm/checksum.sml") ;;
 	program/php) command=(php -d opcache.enable_cli=1 -d opcache.jit=tracing
 		-d opcache.jit_buffer_size=64M "$data/audit.php" 1) ;;
 	program/node) command=(node "$data/audit.js" 1) ;;
