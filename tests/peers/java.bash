@@ -21,18 +21,22 @@ folders=(exceptions inlining interpreter linkage osr uncommontrap)
 prepare() {
 	"$peers/unpack" openjdk-17 '*/test/hotspot/jtreg/TEST.ROOT' '*/test/lib/*' '*/test/jtreg-ext/*' \
 		"${folders[@]/#/*/test/hotspot/jtreg/compiler/}" '*/test/hotspot/jtreg/compiler/whitebox/*'
-	mv openjdk-*/test/* .
-	sed -i '/^groups=/d' hotspot/jtreg/TEST.ROOT
+	mv openjdk-*/* .
+	sed -i '/^groups=/d' test/hotspot/jtreg/TEST.ROOT
 }
 
-# A time-out of jtreg's would tell of the machine.
+# jtreg gives its machines an environment of few words: what jitmend run has set has to
+# be among them. A time-out of jtreg's would tell of the machine.
 suite() {
-	local jdk
+	local jdk variable kept=()
 
+	for variable in LD_PRELOAD ${!JITMEND_@}; do
+		kept+=("-e:$variable")
+	done
 	jdk=$(dirname "$(dirname "$(realpath "$(command -v javac)")")")
-	cd hotspot/jtreg || return
-	"$jtreg" -agentvm -concurrency:1 -timeoutFactor:10 -ignore:quiet -verbose:summary \
-		-w:../../work -r:../../report -jdk:"$jdk" "${folders[@]/#/compiler/}"
+	cd test/hotspot/jtreg || return
+	"$jtreg" -agentvm -concurrency:1 -timeoutFactor:10 -ignore:quiet -verbose:summary "${kept[@]}" \
+		-w:../../../work -r:../../../report -jdk:"$jdk" "${folders[@]/#/compiler/}"
 }
 
 verdicts() {
