@@ -21,6 +21,7 @@ suite() {
 	local tests=('parallel/test-worker-message-*' 'parallel/test-child-process-fork*' 'parallel/test-signal*')
 
 	[ -z "$peers_whole" ] || tests=('parallel/test-worker-m*' 'parallel/test-vm-*' "${tests[@]:1}")
+	[ -z "${peers_only-}" ] || mapfile -t tests <"$peers_only"
 	/usr/bin/python3 tools/test.py -p tap --shell="$(command -v node)" --timeout=600 -j 1 "${tests[@]}"
 }
 

@@ -10,7 +10,7 @@ lacking() {
 }
 
 suite() {
-	pypy3 -m test --junit-xml junit.xml --timeout 900 test_generators test_mmap test_signal \
+	pypy3 -m test --junit-xml junit.xml ${peers_only:+--matchfile "$peers_only"} --timeout 900 test_generators test_mmap test_signal \
 		test_fork1 test_thread test_exceptions test_ctypes test_re test_dict \
 		test_set test_sort test_itertools test_deque
 }

@@ -12,7 +12,7 @@ lacking() {
 }
 
 suite() {
-	/usr/bin/python3 -m test --junit-xml junit.xml --timeout 900 -i '*StressTest*' \
+	/usr/bin/python3 -m test --junit-xml junit.xml ${peers_only:+--matchfile "$peers_only"} --timeout 900 -i '*StressTest*' \
 		test_ctypes test_mmap test_signal test_fork1 test_faulthandler test_thread \
 		test_threading test_threadsignals test_subprocess test_posix test_exceptions test_ioctl test_select test_poll
 }
