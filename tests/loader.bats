@@ -219,9 +219,9 @@ each_policy() {
 
 @test "the audit library is set where it is needed, and by --audit-loader" {
 	no_line -q libjitmend-audit < <(jitmend run --quiet -- env)
-	jitmend run --quiet --audit-loader -- env | grep -q '^LD_AUDIT=/.*/\$LIB/libjitmend-audit.so$'
+	jitmend run --quiet --audit-loader -- env | grep -q '^LD_AUDIT=/.*/[$]LIB/libjitmend-audit.so$'
 	LD_AUDIT=./libmine.so:/a/libjitmend-audit.so jitmend run --quiet -- env 2>/dev/null |
-		grep -q '^LD_AUDIT=/.*/\$LIB/libjitmend-audit.so:./libmine.so$'
+		grep -q '^LD_AUDIT=/.*/[$]LIB/libjitmend-audit.so:./libmine.so$'
 	no_line -q LD_AUDIT < <(jitmend run --quiet --audit-loader --no-children -- sh -c env)
 	run_as child jitmend run --policy=mdwe --quiet --audit-loader -- sh -c './needs-text needed'
 	show child
