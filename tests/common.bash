@@ -33,6 +33,11 @@ require_program() {
 	done
 }
 
+# is_of_32_bits: what was built here is.
+is_of_32_bits() {
+	[ "$(od -An -tu1 -j4 -N1 "$top_builddir/tools/jitmend-check")" -eq 1 ]
+}
+
 # require_deny [OPTION...]: skips the test where this machine does not let
 # `jitmend deny` build that policy; the reason is what it says itself.
 require_deny() {

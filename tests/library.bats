@@ -31,7 +31,9 @@ setup() {
 
 @test "the engine needs nothing but itself" {
 	nm --defined-only "$ENGINE" | awk 'NF == 3 && $2 ~ /[A-Z]/ { print $3 }' | sort -u >defined
-	nm -u "$ENGINE" | awk '$1 == "U" { print $2 }' | grep -vx _GLOBAL_OFFSET_TABLE_ |
+	# Division of 64 bits by 32-bit processors is libgcc's: it has no state.
+	nm -u "$ENGINE" | awk '$1 == "U" { print $2 }' |
+		grep -vxE '_GLOBAL_OFFSET_TABLE_|__u?div(mod)?di[34]|__udivmoddi4|__umoddi3' |
 		sort -u >undefined
 	[ -s defined ]
 	[ -s undefined ]
@@ -47,7 +49,7 @@ setup() {
 }
 
 @test "the library's thread-local data, if any, is initial-exec" {
-	if readelf -rW "$LIBRARY" | grep -E 'R_X86_64_(DTPMOD|DTPOFF|TLSDESC)'; then
+	if readelf -rW "$LIBRARY" | grep -E 'R_X86_64_(DTPMOD|DTPOFF|TLSDESC)|R_386_TLS_(DTPMOD|DTPOFF|DESC)'; then
 		return 1
 	fi
 	if nm -D -u "$LIBRARY" | grep __tls_get_addr; then

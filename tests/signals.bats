@@ -33,8 +33,14 @@ setup() {
 	logged mended
 }
 
-@test "sigsetjmp and contexts bring masks back" {
-	alike signals jump-masks contexts
+@test "sigsetjmp brings masks back" {
+	alike signals jump-masks
+	logged mended
+}
+
+@test "contexts bring masks back" {
+	! is_of_32_bits || known_limit "contexts of i386 have the first 32 signals alone"
+	alike signals contexts
 	logged mended
 }
 

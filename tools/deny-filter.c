@@ -118,9 +118,15 @@ static long load(const struct sock_fprog *program, unsigned long flags)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
 }
 
-static scmp_filter_ctx systemd_native(uint32_t refuse)
+/* Beside that of i386, which has calls of its own. */
+static uint32_t other_architecture(void)
 {
-	scmp_filter_ctx filter = filter_for(seccomp_arch_native());
+	return seccomp_arch_native() == SCMP_ARCH_X86 ? SCMP_ARCH_X86_64 : seccomp_arch_native();
+}
+
+static scmp_filter_ctx systemd_other(uint32_t refuse)
+{
+	scmp_filter_ctx filter = filter_for(other_architecture());
 
 	add_bits(filter, refuse, SCMP_SYS(mmap), 2, PROT_WRITE | PROT_EXEC);
 	add_bits(filter, refuse, SCMP_SYS(mprotect), 2, PROT_EXEC);
@@ -145,7 +151,7 @@ static scmp_filter_ctx systemd_i386(uint32_t refuse)
 void policy_seccomp(void)
 {
 	const uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
-	scmp_filter_ctx filter = systemd_native(refuse);
+	scmp_filter_ctx filter = systemd_other(refuse);
 	struct sock_fprog program;
 
 	merge(filter, systemd_i386(refuse));
@@ -162,9 +168,9 @@ static void ask_protection(scmp_filter_ctx filter, int call, bool reads)
 		add_bits(filter, SCMP_ACT_NOTIFY, call, 2, PROT_READ);
 }
 
-static scmp_filter_ctx ask_native(bool reads)
+static scmp_filter_ctx ask_other(bool reads)
 {
-	scmp_filter_ctx filter = filter_for(seccomp_arch_native());
+	scmp_filter_ctx filter = filter_for(other_architecture());
 
 	ask_protection(filter, SCMP_SYS(mmap), reads);
 	ask_protection(filter, SCMP_SYS(mprotect), reads);
@@ -199,7 +205,7 @@ static scmp_filter_ctx ask_i386(void)
 int policy_supervised(const struct deny_settings *settings)
 {
 	const unsigned long listener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	scmp_filter_ctx filter = ask_native(settings->read_implies_exec);
+	scmp_filter_ctx filter = ask_other(settings->read_implies_exec);
 	struct sock_fprog program;
 	long fd;
 

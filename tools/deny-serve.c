@@ -40,6 +40,23 @@ enum {
 	I386_PKEY_MPROTECT = 380,
 };
 
+/* The others: the program's and ours are alike, unless ours are those above. */
+enum {
+#ifdef __i386__
+	OTHER_MMAP = 9, /* x86_64's */
+	OTHER_MPROTECT = 10,
+	OTHER_SHMAT = 30,
+	OTHER_PERSONALITY = 135,
+	OTHER_PKEY_MPROTECT = 329,
+#else
+	OTHER_MMAP = SYS_mmap,
+	OTHER_MPROTECT = SYS_mprotect,
+	OTHER_SHMAT = SYS_shmat,
+	OTHER_PERSONALITY = SYS_personality,
+	OTHER_PKEY_MPROTECT = SYS_pkey_mprotect,
+#endif
+};
+
 struct server {
 	int listener;
 	const struct deny_settings *settings;
@@ -139,17 +156,17 @@ static enum kind decode(const struct seccomp_notif *notice, struct question *que
 	if (data->arch == AUDIT_ARCH_I386)
 		return decode_i386((pid_t)notice->pid, data, question);
 	switch (data->nr) {
-	case SYS_mmap:
+	case OTHER_MMAP:
 		decode_mmap(arguments, question);
 		return KIND_REQUEST;
-	case SYS_mprotect:
-	case SYS_pkey_mprotect:
+	case OTHER_MPROTECT:
+	case OTHER_PKEY_MPROTECT:
 		decode_mprotect(arguments, question);
 		return KIND_REQUEST;
-	case SYS_shmat:
+	case OTHER_SHMAT:
 		decode_shmat(arguments[1], arguments[2], question);
 		return KIND_REQUEST;
-	case SYS_personality:
+	case OTHER_PERSONALITY:
 		return KIND_PERSONALITY;
 	default:
 		return KIND_OTHER;

@@ -20,7 +20,7 @@ tools_jitmend_check_SOURCES = tools/check.c tools/check.h tools/check-chain.c \
 	tools/check-elf.c tools/check-env.c tools/check-environment.c \
 	tools/check-fits.c tools/check-log.c tools/check-rights.c \
 	tools/check-shebang.c tools/check-help.c tools/libraries.h tools/libraries.c
-tools_jitmend_check_CPPFLAGS = $(AM_CPPFLAGS) -DDL_LIB='"$(DL_LIB)"'
+tools_jitmend_check_CPPFLAGS = $(AM_CPPFLAGS) $(LARGEFILE_CPPFLAGS) -DDL_LIB='"$(DL_LIB)"'
 tools_jitmend_check_LDADD = src/libengine.la
 
 # A policy to test against.
@@ -33,6 +33,7 @@ tools_jitmend_deny_SOURCES = \
 	tools/deny-rules.h tools/deny-rules.c \
 	tools/deny-look.h tools/deny-look.c \
 	tools/deny-report.h tools/deny-report.c
+tools_jitmend_deny_CPPFLAGS = $(AM_CPPFLAGS) $(LARGEFILE_CPPFLAGS)
 tools_jitmend_deny_CFLAGS = $(AM_CFLAGS) $(LIBSECCOMP_CFLAGS)
 tools_jitmend_deny_LDADD = src/libengine.la $(LIBSECCOMP_LIBS)
 endif
@@ -44,7 +45,7 @@ endif
 scan_parts = tools/scan.h tools/scan-kinds.c tools/scan-verdict.c \
 	tools/scan-file.c tools/scan-dynamic.c tools/scan-functions.c tools/scan-code.c \
 	tools/check.h tools/check-elf.c tools/check-fits.c
-scan_cppflags = $(AM_CPPFLAGS) -DDL_LIB='"$(DL_LIB)"' -DPRELOAD_FOLDER='"$(libdir)/jitmend"'
+scan_cppflags = $(AM_CPPFLAGS) $(LARGEFILE_CPPFLAGS) -DDL_LIB='"$(DL_LIB)"' -DPRELOAD_FOLDER='"$(libdir)/jitmend"'
 scan_libs = src/libengine.la $(LIBELF_LIBS)
 if HAVE_ZYDIS
 scan_libs += -lZydis

@@ -184,7 +184,7 @@ static struct memory_made prepare(const struct probe_request *request, char *sta
 
 static long attach(int segment)
 {
-	long result = SYS_CALL(SYS_shmat, segment, 0, SHM_EXEC, 0, 0, 0);
+	long result = sys_shmat(segment, 0, SHM_EXEC);
 
 	shmctl(segment, IPC_RMID, NULL);
 	return result;

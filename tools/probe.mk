@@ -6,6 +6,7 @@ probe_sources = tools/probe.h tools/probe-requests.c tools/probe-context.c \
 	tools/probe-judge.c tools/probe-try.c tools/deny-rules.h tools/deny-rules.c
 tools_jitmend_probe_SOURCES = tools/probe.c tools/probe-text.c tools/probe-json.c \
 	tools/probe-program.c tools/check.h tools/check-rights.c $(probe_sources)
+tools_jitmend_probe_CPPFLAGS = $(AM_CPPFLAGS) $(LARGEFILE_CPPFLAGS)
 tools_jitmend_probe_LDADD = src/libengine.la
 
 dist_man_MANS += doc/jitmend-probe.1

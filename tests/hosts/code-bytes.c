@@ -36,6 +36,20 @@ static void put_relative(unsigned char *operand, const unsigned char *end, const
 	memcpy(operand, &distance, sizeof(distance));
 }
 
+unsigned char *code_pages_to_compare(size_t pages)
+{
+#ifdef __x86_64__
+	return code_pages(pages);
+#else
+	static uintptr_t next = 0x30000000;
+	void *at = must_map((void *)next, pages * PAGE, RWX,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	next += (pages + 1) * PAGE;
+	return at;
+#endif
+}
+
 size_t code_load(void *at, const void *word)
 {
 	unsigned char code[] = {

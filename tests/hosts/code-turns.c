@@ -87,7 +87,7 @@ static void patch(void)
 static void loop(void)
 {
 	static const int widths[] = { 1, 4, 8 };
-	unsigned char *at = code_pages(2);
+	unsigned char *at = code_pages_to_compare(2);
 	char text[20];
 	int i;
 
@@ -109,7 +109,7 @@ static void loop(void)
 /* Each store hits the instruction behind it. */
 static void patch_next(void)
 {
-	unsigned char *at = code_pages(2);
+	unsigned char *at = code_pages_to_compare(2);
 	long sum = 0;
 	int i;
 
@@ -127,7 +127,7 @@ static void patch_next(void)
 /* Data beside the code. */
 static void counters(void)
 {
-	unsigned char *at = code_pages(2);
+	unsigned char *at = code_pages_to_compare(2);
 	long sums[4] = { 0 };
 	int i;
 
@@ -442,7 +442,7 @@ static void many_pairs(void)
 	int n, i;
 
 	for (n = 0; n < 30; n++) {
-		unsigned char *at = code_pages(2);
+		unsigned char *at = code_pages_to_compare(2);
 
 		for (i = 0; i < 63; i++)
 			code_count_pair(at + 64 * i, at + PAGE - 64);

@@ -33,6 +33,10 @@ size_t code_read_at(void *at);                  /* (from) the int there */
 size_t code_illegal(void *at);                  /* () no instruction, in its second byte */
 size_t code_breakpoint(void *at);               /* () in its second byte */
 
+/* Code pages for functions that name addresses, and are not relative: in each run at the
+ * same place, so that what they are made of is the same. */
+unsigned char *code_pages_to_compare(size_t pages);
+
 long code_call(const void *at, const void *a, long b, long c);
 
 /* At most, of a function of code_loop. */

@@ -41,8 +41,14 @@ int do_mprotect(void *at, size_t length, int protection)
 
 void *do_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
 {
+#ifdef SYS_mmap2
+	if (through_syscall && offset % (off_t)PAGE == 0)
+		return (void *)syscall(SYS_mmap2, at, length, protection, flags, fd,
+				       offset / (off_t)PAGE);
+#else
 	if (through_syscall)
 		return (void *)syscall(SYS_mmap, at, length, protection, flags, fd, offset);
+#endif
 	return mmap(at, length, protection, flags, fd, offset);
 }
 

@@ -18,7 +18,7 @@ tools_jitmend_report_SOURCES = \
 	tools/report/format-folded.c tools/report/format-sarif.c \
 	tools/report/format-html.c
 nodist_tools_jitmend_report_SOURCES = tools/report/page.h
-tools_jitmend_report_CPPFLAGS = -D_GNU_SOURCE -I$(builddir) -I$(builddir)/tools/report
+tools_jitmend_report_CPPFLAGS = -D_GNU_SOURCE $(LARGEFILE_CPPFLAGS) -I$(builddir) -I$(builddir)/tools/report
 tools_jitmend_report_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(LIBDW_CFLAGS)
 tools_jitmend_report_LDADD = $(JANSSON_LIBS) $(LIBDW_LIBS)
 BUILT_SOURCES += tools/report/page.h
