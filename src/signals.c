@@ -256,7 +256,7 @@ static struct action from_kernel(const struct sys_sigaction *kernel)
 {
 	return (struct action){
 		.handler = (uintptr_t)kernel->handler,
-		.flags = (int)(kernel->flags & ~(unsigned long)ARCH_SA_RESTORER),
+		.flags = (int)kernel->flags,
 		.mask = kernel->mask,
 		.restorer = (uintptr_t)kernel->restorer,
 	};
@@ -376,7 +376,7 @@ static struct action from_host(const struct sigaction *libc)
 {
 	struct action action = {
 		.handler = (uintptr_t)libc->sa_handler,
-		.flags = libc->sa_flags,
+		.flags = libc->sa_flags | ARCH_SA_RESTORER, /* which libc adds, and does not hide */
 		.restorer = (uintptr_t)arch_restore_rt,
 	};
 

@@ -24,7 +24,6 @@ setup() {
 }
 
 @test "sigaction tells the flag that libc adds" {
-	known_limit "SA_RESTORER is not shown"
 	alike signals restorer
 }
 

@@ -38,7 +38,7 @@ static int early_sigaction(int signal, const struct sigaction *action, struct si
 	if (!sys_failed(result) && old) {
 		memset(old, 0, sizeof *old);
 		old->sa_handler = (void (*)(int))before.handler;
-		old->sa_flags = (int)before.flags & ~ARCH_SA_RESTORER;
+		old->sa_flags = (int)before.flags;
 		memcpy(&old->sa_mask, &before.mask, sizeof before.mask);
 	}
 	return (int)hook_answer(result);
