@@ -122,7 +122,7 @@ static long change(const struct system_call *call, const uint64_t *set, uint64_t
 static long call_sigprocmask(const struct system_call *call)
 {
 	const long *a = call->arguments;
-	uint64_t set = 0, old;
+	uint64_t set = 0, old = 0;
 	long result;
 
 	/* What the kernel refuses it is to refuse itself. */
@@ -164,7 +164,7 @@ static void kept_action(int signal, const struct sys_sigaction *to, struct sys_s
 static long call_sigaction(const struct system_call *call)
 {
 	const long *a = call->arguments;
-	struct sys_sigaction kernel = { 0 }, old, *to = a[1] ? &kernel : NULL;
+	struct sys_sigaction kernel = { 0 }, old = { 0 }, *to = a[1] ? &kernel : NULL;
 	long result = 0;
 
 	if (a[3] != sizeof(uint64_t) || !signals_guarded() ||
