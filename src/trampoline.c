@@ -57,7 +57,7 @@ bool trampoline_run(ucontext_t *context, uintptr_t at, bool asked, struct trampo
 	if (!asked && !trampolines_allowed())
 		return false;
 	length = sys_read_memory(sys_getpid(), code, at, sizeof code);
-	if (length <= 0 || !arch_read_trampoline(code, at, &found) || found.length > length)
+	if (length <= 0 || !arch_read_trampoline(code, at, &found) || (long)found.length > length)
 		return false;
 	of = stack_of(at, stack);
 	if (of == NO_STACK)

@@ -186,6 +186,25 @@ with_loader() {
 	not_run 125 "./i386 is a 32-bit program for i386" ./i386
 }
 
+# The kernel makes all that such a program maps executable.
+@test "a program of i386 that does not say what its stack is, where that is refused" {
+	local number
+
+	is_of_32_bits || skip "what was built here is not of 32 bits"
+	require_program readelf
+	require_deny --mdwe
+	copy unsaid
+	number=$(readelf -lW unsaid | awk '$2 ~ /^0x/ { if ($1 == "GNU_STACK") print n + 0; n++ }')
+	patch unsaid "$((52 + 32 * number))" '\000\000\000\000'
+	run_as refused "$JITMEND" deny --mdwe -- "$JITMEND" run -- ./unsaid
+	show refused
+	[ "$(cat refused.status)" -eq 125 ]
+	grep -q 'has no PT_GNU_STACK' refused.err
+	run_as allowed "$JITMEND" run -- ./unsaid
+	show allowed
+	[ "$(cat allowed.status)" -eq 0 ]
+}
+
 @test "a program for another machine is refused and named" {
 	copy other
 	patch other 18 '\267\000'

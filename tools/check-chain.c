@@ -152,6 +152,27 @@ static const char *no_preload(const struct elf *elf)
 	return clause;
 }
 
+/* It is for programs like itself. */
+static bool has_agent(const struct chain *chain)
+{
+	return chain->preload->agent && elf_is_native(&chain->elf);
+}
+
+/* What the kernel maps before the program's first instruction is past mending. */
+static void check_start(struct chain *chain, int fd)
+{
+	const char *why;
+
+	if (has_agent(chain)) {
+		chain->by_agent |= help_to_start_is_needed(fd, &chain->elf);
+		return;
+	}
+	why = refused_at_start(fd, &chain->elf);
+	if (why)
+		refuse(EXIT_REFUSED, "%s %s: the policy in force does not let the kernel start it, "
+		       "and there is no agent for such programs", subject(chain), why);
+}
+
 /* The agent needs no loader's help. But it has no way to mend what another loader
  * than the program's own loads. */
 static void check_loader(struct chain *chain, bool agent_helps)
@@ -159,8 +180,9 @@ static void check_loader(struct chain *chain, bool agent_helps)
 	const struct elf *elf = &chain->elf;
 	const char *why = no_preload(elf);
 
-	if (why && !(agent_helps && chain->preload->agent))
-		refuse(EXIT_REFUSED, "%s %s", subject(chain), why);
+	if (why && !(agent_helps && has_agent(chain)))
+		refuse(EXIT_REFUSED, "%s %s%s", subject(chain), why,
+		       elf->class == ELFCLASS32 ? ", and there is no agent for 32-bit programs" : "");
 	chain->by_agent |= why != NULL;
 	if (elf->start != START_LOADER)
 		return;
@@ -237,8 +259,7 @@ static void look_at_elf(struct chain *chain, int fd)
 	check_loader(chain, true);
 	check_rights(chain);
 	look_at_needs(chain, fd);
-	chain->by_agent |= chain->preload->agent && elf_is_native(&chain->elf) &&
-			   help_to_start_is_needed(fd, &chain->elf);
+	check_start(chain, fd);
 }
 
 enum link { LINK_SCRIPT, LINK_ELF, LINK_UNKNOWN };

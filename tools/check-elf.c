@@ -319,6 +319,7 @@ static void look_at_segments(const struct elf_file *file, struct elf_loading *lo
 		said = true;
 		loading->stack = header.p_flags & PF_X;
 	}
+	loading->stack_unsaid = !said;
 	/* On other machines nothing said is no. */
 	if (!said)
 		loading->stack = OUR_MACHINE == EM_X86_64 || OUR_MACHINE == EM_386;

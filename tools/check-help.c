@@ -4,6 +4,7 @@
 
 #include "check.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -102,6 +103,21 @@ bool help_to_start_is_needed(int fd, const struct elf *elf)
 	elf_look_at_loading(fd, elf, &loading);
 	elf_loading_free(&loading);
 	return loading.writable_code && are_such_segments_refused();
+}
+
+const char *refused_at_start(int fd, const struct elf *elf)
+{
+	struct elf_loading loading;
+
+	elf_look_at_loading(fd, elf, &loading);
+	elf_loading_free(&loading);
+	if (!loading.writable_code && !(elf->machine == EM_386 && loading.stack_unsaid))
+		return NULL;
+	if (!are_such_segments_refused())
+		return NULL;
+	return loading.writable_code ? "has a segment that is writable and executable" :
+				       "does not say that its stack is not executable (it has no "
+				       "PT_GNU_STACK), so that all of its memory would be";
 }
 
 bool help_is_needed(const char *path, int fd, const struct elf *elf)

@@ -62,6 +62,7 @@ struct elf_loading {
 	bool textrel;      /* it changes the text */
 	bool writable_code; /* a segment is writable and executable */
 	bool stack;        /* stacks are to be executable, or nothing is said of them */
+	bool stack_unsaid; /* nothing is */
 	char *runpath;     /* DT_RUNPATH, or else DT_RPATH; or NULL */
 	char **needed;     /* NULL behind the last */
 };
@@ -80,6 +81,11 @@ bool help_is_needed(const char *path, int fd, const struct elf *elf);
 /* Would the kernel refuse to start the program, for a segment that is writable and
  * executable? It says no more than that it died. */
 bool help_to_start_is_needed(int fd, const struct elf *elf);
+
+/* The same of what no agent can help: the kernel makes all of a program of i386
+ * executable that does not say what its stack is. A clause to stand behind the file's
+ * name; NULL: it starts. */
+const char *refused_at_start(int fd, const struct elf *elf);
 
 /* ----------------------------------------------------------- check-fits.c */
 

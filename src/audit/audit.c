@@ -123,7 +123,7 @@ static void hand_over_run(uintptr_t start, uintptr_t end, const struct code_page
 
 static void hand_over_memory(void)
 {
-	uintptr_t limit = (uintptr_t)1 << ARCH_ADDRESS_BITS, stop;
+	uintptr_t limit = ARCH_ADDRESS_LIMIT, stop;
 	struct code_page page;
 	uint64_t mask;
 
