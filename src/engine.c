@@ -77,10 +77,10 @@ void engine_adopt(uintptr_t start, uintptr_t end, int ask)
 
 void engine_learn(const struct event *event)
 {
-	if (!event->refused || event->expected || event->request->call != CALL_MPROTECT)
+	if (!event->refused || event->expected)
 		return;
 	policy_learn_refusal(event->danger, event->error);
-	if (event->danger == DANGER_EXECMEM)
+	if (event->danger == DANGER_EXECMEM && event->request->call == CALL_MPROTECT)
 		policy_learn_no_anonymous();
 }
 

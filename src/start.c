@@ -286,6 +286,9 @@ __attribute__((constructor)) static void start(void)
 	start_watch_forks();
 	if (engine_may_mend_with_views()) {
 		decoder_find();
+		/* What it has left was writable and executable before any request here. */
+		if (handover_from_audit() && handover_from_audit()->memory_count)
+			open_decoder();
 		patch_libc();
 	}
 	if (engine_watches_loader() && !handover_from_audit())
