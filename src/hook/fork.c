@@ -67,8 +67,9 @@ HOOK int clone(int (*function)(void *), void *stack, int flags, void *argument, 
 {
 	struct beginning beginning = { .function = function, .argument = argument };
 	void *parent_tid, *tls, *child_tid;
+	const int told = CLONE_PARENT_SETTID | CLONE_PIDFD;
 	va_list arguments;
-	int result;
+	int result, number = 0;
 
 	va_start(arguments, argument);
 	parent_tid = va_arg(arguments, void *);
@@ -78,15 +79,18 @@ HOOK int clone(int (*function)(void *), void *stack, int flags, void *argument, 
 	next_ensure();
 	if (!next.clone)
 		return errno = ENOSYS, -1;
-	/* The kernel says nothing if it cannot. */
-	if (flags & CLONE_PARENT_SETTID)
-		engine_will_write((uintptr_t)parent_tid, sizeof(pid_t));
+	/* The kernel says nothing if it cannot write there. */
+	if (flags & told)
+		engine_will_write((uintptr_t)parent_tid, sizeof(int));
 	if (flags & CLONE_VM || !function)
 		return next.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
 	start_fork();
 	/* The child's copy of this frame is its own. */
-	result = next.clone(begin_child, stack, flags, &beginning, parent_tid, tls, child_tid);
+	result = next.clone(begin_child, stack, flags, &beginning, flags & told ? &number : parent_tid,
+			    tls, child_tid);
 	start_fork_over();
+	if (result != -1 && flags & told) /* here: a fork may make pages read-only */
+		*(int *)parent_tid = number;
 	return result;
 }
 
