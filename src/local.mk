@@ -68,7 +68,7 @@ jitmendlibdir = $(libdir)/jitmend/$(DL_LIB)
 jitmendlib_LTLIBRARIES = src/libjitmend.la
 src_libjitmend_la_SOURCES = \
 	src/start.h src/start.c \
-	src/library.h src/library.c src/decoder.h src/decoder.c \
+	src/decoder.h src/decoder.c \
 	src/hook/hook.h \
 	src/patch.h src/patch.c \
 	src/hook/next.h src/hook/next.c \
@@ -87,6 +87,9 @@ src_libjitmend_la_SOURCES = \
 	src/hook/stream.c \
 	src/hook/result.c \
 	src/hook/syscall.c
+if HAVE_ZYDIS
+src_libjitmend_la_SOURCES += src/library.h src/library.c
+endif
 src_libjitmend_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DDL_LIB='"$(DL_LIB)"'
 src_libjitmend_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -fno-stack-protector \
 	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec

@@ -29,7 +29,10 @@ tests_unit_vma_SOURCES = tests/unit/vma.c tests/unit/tap.h
 tests_unit_engine_SOURCES = tests/unit/engine.c tests/unit/tap.h
 tests_unit_record_SOURCES = tests/unit/record.c tests/unit/tap.h
 tests_unit_store_SOURCES = tests/unit/store.c tests/unit/tap.h \
-	src/library.h src/library.c src/decoder.h src/decoder.c
+	src/decoder.h src/decoder.c
+if HAVE_ZYDIS
+tests_unit_store_SOURCES += src/library.h src/library.c
+endif
 tests_unit_store_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DDL_LIB='"$(DL_LIB)"'
 tests_unit_descriptors_SOURCES = tests/unit/descriptors.c tests/unit/tap.h
 tests_unit_anonymous_SOURCES = tests/unit/anonymous.c tests/unit/tap.h

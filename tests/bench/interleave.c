@@ -86,6 +86,7 @@ static pid_t start(const struct command *command)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_adddup2(&actions, 0, 1);
+	posix_spawn_file_actions_adddup2(&actions, 0, 2);
 	error = posix_spawnp(&child, command->arguments[0], &actions, NULL,
 			     command->arguments, command->environment);
 	posix_spawn_file_actions_destroy(&actions);
