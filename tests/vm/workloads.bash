@@ -12,7 +12,6 @@ declare -A parts=(
 	[allocations]="posix,aligned,page,as-code"
 	[code-calls]="rights/heap mixed-rights/file unmap/anonymous move/shared lock/heap trim"
 	[code-forks]="own,one-side,siblings,by-mprotect,exec,vfork,spawn,syscall"
-	[code-limits]="file-size-0,no-descriptors"
 	[code-signals]="own-faults,of-the-code,barrier,blocked"
 	[code-turns]="rewrite-by-mprotect,patch,patch-next,loop,counters,stores,strings
 		two-threads,kernel-reads"
