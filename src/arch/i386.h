@@ -201,6 +201,13 @@ static inline int arch_fault_is_fetch(const ucontext_t *context)
 	return (context->uc_mcontext.gregs[REG_ERR] & 16) != 0;
 }
 
+/* A store of the program's to memory that is there and can be read, but not written:
+ * bits 0 (there), 1 and 2 (user), neither 4 nor 5 (a protection key). */
+static inline int arch_fault_is_store_to_readable(const ucontext_t *context)
+{
+	return (context->uc_mcontext.gregs[REG_ERR] & 0x37) == 7;
+}
+
 #define ARCH_INSTRUCTION_MOST 15 /* bytes */
 
 /* In the vdso too: wherever a call entered, it goes on behind this. */
