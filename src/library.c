@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -13,27 +14,54 @@
 
 /* ----------------------------------------------------------- dynamic section */
 
+/* With addends of their own, or with what stands at the place for one. */
+struct relocation {
+#if defined(__i386__)
+	ElfW(Rel) entry;
+#define RELOCATIONS DT_REL
+#define RELOCATIONS_SIZE DT_RELSZ
+#else
+	ElfW(Rela) entry;
+#define RELOCATIONS DT_RELA
+#define RELOCATIONS_SIZE DT_RELASZ
+#endif
+};
+
+static uintptr_t addend_of(const struct relocation *relocation, const uintptr_t *place)
+{
+#if defined(__i386__)
+	/* What stands where a function's address goes is of no use to us. */
+	bool none = ELF32_R_TYPE(relocation->entry.r_info) == ARCH_RELOCATION_FUNCTION ||
+		    ELF32_R_TYPE(relocation->entry.r_info) == ARCH_RELOCATION_DATA;
+
+	return none ? 0 : *place;
+#else
+	(void)place;
+	return (uintptr_t)relocation->entry.r_addend;
+#endif
+}
+
 struct library {
 	uintptr_t base;
-	const Elf64_Sym *symbols;
+	const ElfW(Sym) *symbols;
 	const char *strings;
 	const uint32_t *hash;           /* DT_GNU_HASH */
-	const Elf64_Rela *relocations[2]; /* DT_RELA, DT_JMPREL */
+	const struct relocation *relocations[2]; /* RELOCATIONS, DT_JMPREL */
 	size_t sizes[2];
 };
 
-static void read_dynamic(struct library *library, const Elf64_Dyn *entry)
+static void read_dynamic(struct library *library, const ElfW(Dyn) *entry)
 {
 	for (; entry->d_tag != DT_NULL; entry++) {
 		uintptr_t address = library->base + entry->d_un.d_ptr;
 
 		switch (entry->d_tag) {
-		case DT_SYMTAB: library->symbols = (const Elf64_Sym *)address; break;
+		case DT_SYMTAB: library->symbols = (const ElfW(Sym) *)address; break;
 		case DT_STRTAB: library->strings = (const char *)address; break;
 		case DT_GNU_HASH: library->hash = (const uint32_t *)address; break;
-		case DT_RELA: library->relocations[0] = (const Elf64_Rela *)address; break;
-		case DT_RELASZ: library->sizes[0] = entry->d_un.d_val; break;
-		case DT_JMPREL: library->relocations[1] = (const Elf64_Rela *)address; break;
+		case RELOCATIONS: library->relocations[0] = (const struct relocation *)address; break;
+		case RELOCATIONS_SIZE: library->sizes[0] = entry->d_un.d_val; break;
+		case DT_JMPREL: library->relocations[1] = (const struct relocation *)address; break;
 		case DT_PLTRELSZ: library->sizes[1] = entry->d_un.d_val; break;
 		default: break;
 		}
@@ -59,13 +87,14 @@ void *library_function(void *where, const char *name)
 	const struct library *library = where;
 	const uint32_t *hash = library->hash, wanted = hash_of(name);
 	uint32_t buckets = hash[0], first = hash[1], filter_words = hash[2];
-	const uint32_t *bucket = hash + 4 + filter_words * 2, *chain = bucket + buckets;
+	const uint32_t *bucket = hash + 4 + filter_words * (sizeof(ElfW(Addr)) / sizeof *hash);
+	const uint32_t *chain = bucket + buckets;
 	uint32_t number = buckets ? bucket[wanted % buckets] : 0;
 
 	if (number < first)
 		return NULL;
 	for (;; number++) {
-		const Elf64_Sym *symbol = &library->symbols[number];
+		const ElfW(Sym) *symbol = &library->symbols[number];
 
 		if ((chain[number - first] | 1) == (wanted | 1) &&
 		    string_equal(library->strings + symbol->st_name, name))
@@ -98,11 +127,11 @@ static bool resolve(const struct library *library, size_t number, uintptr_t *add
 		{ "__stack_chk_fail", (void *)end_of_it },
 		{ "__assert_fail", (void *)end_of_it },
 	};
-	const Elf64_Sym *symbol = &library->symbols[number];
+	const ElfW(Sym) *symbol = &library->symbols[number];
 	const char *name = library->strings + symbol->st_name;
 
 	*address = symbol->st_shndx ? library->base + symbol->st_value : 0;
-	if (symbol->st_shndx || ELF64_ST_BIND(symbol->st_info) == STB_WEAK)
+	if (symbol->st_shndx || ELF32_ST_BIND(symbol->st_info) == STB_WEAK)
 		return true;
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
 		if (string_equal(ours[i].name, name))
@@ -110,20 +139,22 @@ static bool resolve(const struct library *library, size_t number, uintptr_t *add
 	return *address != 0;
 }
 
-static bool relocate_one(const struct library *library, const Elf64_Rela *relocation)
+static bool relocate_one(const struct library *library, const struct relocation *relocation)
 {
-	uintptr_t *place = (uintptr_t *)(library->base + relocation->r_offset), address;
+	uintptr_t *place = (uintptr_t *)(library->base + relocation->entry.r_offset), address;
+	ElfW(Addr) number = relocation->entry.r_info >> (sizeof number == 8 ? 32 : 8);
+	uintptr_t addend = addend_of(relocation, place);
 
-	switch (ELF64_R_TYPE(relocation->r_info)) {
-	case R_X86_64_RELATIVE:
-		*place = library->base + (uintptr_t)relocation->r_addend;
+	switch (relocation->entry.r_info & (sizeof number == 8 ? 0xffffffff : 0xff)) {
+	case ARCH_RELOCATION_RELATIVE:
+		*place = library->base + addend;
 		return true;
-	case R_X86_64_64:
-	case R_X86_64_GLOB_DAT:
-	case R_X86_64_JUMP_SLOT:
-		if (!resolve(library, ELF64_R_SYM(relocation->r_info), &address))
+	case ARCH_RELOCATION_WORD:
+	case ARCH_RELOCATION_DATA:
+	case ARCH_RELOCATION_FUNCTION:
+		if (!resolve(library, number, &address))
 			return false;
-		*place = address + (uintptr_t)relocation->r_addend;
+		*place = address + addend;
 		return true;
 	default:
 		return false;
@@ -133,7 +164,7 @@ static bool relocate_one(const struct library *library, const Elf64_Rela *reloca
 static bool relocate(const struct library *library)
 {
 	for (int table = 0; table < 2; table++)
-		for (size_t i = 0; i < library->sizes[table] / sizeof(Elf64_Rela); i++)
+		for (size_t i = 0; i < library->sizes[table] / sizeof(struct relocation); i++)
 			if (!relocate_one(library, &library->relocations[table][i]))
 				return false;
 	return true;
@@ -144,41 +175,42 @@ static bool relocate(const struct library *library)
 #define MOST_HEADERS 16 /* as linkers make them it is some ten */
 
 struct headers {
-	Elf64_Ehdr file;
-	Elf64_Phdr segments[MOST_HEADERS];
+	ElfW(Ehdr) file;
+	ElfW(Phdr) segments[MOST_HEADERS];
 };
 
 /* All of them stand in its first page: what linkers make begins so. */
 static bool read_headers(int fd, struct headers *headers)
 {
 	long map = sys_mmap(0, PAGE_BYTES, PROT_READ, MAP_PRIVATE, fd, 0);
-	const Elf64_Ehdr *file = (const Elf64_Ehdr *)map;
+	const ElfW(Ehdr) *file = (const ElfW(Ehdr) *)map;
 	bool known;
 
 	if (sys_failed(map))
 		return false;
 	known = memcmp(file->e_ident, ELFMAG, SELFMAG) == 0 &&
-		file->e_ident[EI_CLASS] == ELFCLASS64 && file->e_machine == EM_X86_64 &&
-		file->e_type == ET_DYN && file->e_phentsize == sizeof(Elf64_Phdr) &&
+		file->e_ident[EI_CLASS] == (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) &&
+		file->e_machine == ARCH_ELF_MACHINE &&
+		file->e_type == ET_DYN && file->e_phentsize == sizeof(ElfW(Phdr)) &&
 		file->e_phnum <= MOST_HEADERS &&
-		file->e_phoff <= PAGE_BYTES - MOST_HEADERS * sizeof(Elf64_Phdr);
+		file->e_phoff <= PAGE_BYTES - MOST_HEADERS * sizeof(ElfW(Phdr));
 	if (known) {
 		headers->file = *file;
 		memcpy(headers->segments, (const char *)map + file->e_phoff,
-		       file->e_phnum * sizeof(Elf64_Phdr));
+		       file->e_phnum * sizeof(ElfW(Phdr)));
 	}
 	sys_munmap((uintptr_t)map, PAGE_BYTES);
 	return known;
 }
 
-static int protection_of(const Elf64_Phdr *segment)
+static int protection_of(const ElfW(Phdr) *segment)
 {
 	return (segment->p_flags & PF_R ? PROT_READ : 0) | (segment->p_flags & PF_W ? PROT_WRITE : 0) |
 	       (segment->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
 /* Within what was reserved. Memory behind the file's end is what was reserved, too. */
-static bool map_segment(int fd, const Elf64_Phdr *segment, uintptr_t base)
+static bool map_segment(int fd, const ElfW(Phdr) *segment, uintptr_t base)
 {
 	uintptr_t start = base + page_down(segment->p_vaddr);
 	uintptr_t file_end = base + segment->p_vaddr + segment->p_filesz, end = page_up(file_end);
@@ -199,7 +231,7 @@ static uintptr_t end_of(const struct headers *headers)
 	uintptr_t end = 0;
 
 	for (size_t i = 0; i < headers->file.e_phnum; i++) {
-		const Elf64_Phdr *segment = &headers->segments[i];
+		const ElfW(Phdr) *segment = &headers->segments[i];
 
 		if (segment->p_type == PT_LOAD && page_up(segment->p_vaddr + segment->p_memsz) > end)
 			end = page_up(segment->p_vaddr + segment->p_memsz);
@@ -210,14 +242,14 @@ static uintptr_t end_of(const struct headers *headers)
 static bool map_segments(int fd, const struct headers *headers, struct library *library)
 {
 	for (size_t i = 0; i < headers->file.e_phnum; i++) {
-		const Elf64_Phdr *segment = &headers->segments[i];
+		const ElfW(Phdr) *segment = &headers->segments[i];
 
 		if (segment->p_type == PT_LOAD && !map_segment(fd, segment, library->base))
 			return false;
 	}
 	for (size_t i = 0; i < headers->file.e_phnum; i++)
 		if (headers->segments[i].p_type == PT_DYNAMIC)
-			read_dynamic(library, (const Elf64_Dyn *)(library->base +
+			read_dynamic(library, (const ElfW(Dyn) *)(library->base +
 								  headers->segments[i].p_vaddr));
 	return library->symbols && library->strings && library->hash;
 }
@@ -226,7 +258,7 @@ static bool map_segments(int fd, const struct headers *headers, struct library *
 static void protect_relocated(const struct headers *headers, uintptr_t base)
 {
 	for (size_t i = 0; i < headers->file.e_phnum; i++) {
-		const Elf64_Phdr *segment = &headers->segments[i];
+		const ElfW(Phdr) *segment = &headers->segments[i];
 		uintptr_t start = base + segment->p_vaddr, end = start + segment->p_memsz;
 
 		if (segment->p_type == PT_GNU_RELRO)

@@ -152,7 +152,7 @@ src_libjitmend_audit_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 src_libjitmend_audit_la_CFLAGS = $(src_libengine_la_CFLAGS)
 src_libjitmend_audit_la_LDFLAGS = -module -avoid-version -shared -XCClinker -nostdlib -Wl,-z,defs \
 	-Wl,-z,now -Wl,-z,noexecstack -Wl,--version-script,$(srcdir)/src/audit/audit.map
-src_libjitmend_audit_la_LIBADD = src/libcalls.la src/libengine.la
+src_libjitmend_audit_la_LIBADD = src/libcalls.la src/libengine.la -lgcc
 src_libjitmend_audit_la_DEPENDENCIES = src/libcalls.la src/libengine.la src/audit/audit.map
 EXTRA_DIST += src/audit/audit.map
 

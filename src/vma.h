@@ -60,7 +60,7 @@ struct heap {
 };
 
 /* No heap is larger than that. */
-#define VMA_HEAP_MOST ((uintptr_t)1 << 40)
+#define VMA_HEAP_MOST ((uintptr_t)1 << (ARCH_ADDRESS_BITS > 32 ? 40 : 30))
 
 struct heap vma_heap(void);
 uintptr_t vma_heap_start(void);

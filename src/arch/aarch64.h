@@ -202,6 +202,14 @@ static inline int arch_fault_is_write(const ucontext_t *context)
 	       (syndrome & (ARCH_FAULT_WRITE | ARCH_FAULT_UPKEEP)) == ARCH_FAULT_WRITE;
 }
 
+#define ARCH_ELF_MACHINE EM_AARCH64
+
+/* Of a library's relocations (library.c). */
+#define ARCH_RELOCATION_RELATIVE R_AARCH64_RELATIVE
+#define ARCH_RELOCATION_WORD R_AARCH64_ABS64
+#define ARCH_RELOCATION_DATA R_AARCH64_GLOB_DAT
+#define ARCH_RELOCATION_FUNCTION R_AARCH64_JUMP_SLOT
+
 /* ------------------------------------------------------------------- caches */
 
 #define ARCH_CACHE_CLEAN_NOT_NEEDED (1u << 28)

@@ -98,6 +98,33 @@ extern uintptr_t arch_kernel_entry __attribute__((visibility("hidden")));
 	".size arch_kernel_entry, 4\n"                        \
 	".text\n"
 
+/* FUNCTION(ARGUMENT) with the stack that ends at END. Unwinders find the way back. */
+long arch_run_on_stack(uintptr_t end, long (*function)(void *), void *argument)
+	__attribute__((visibility("hidden")));
+
+#define ARCH_RUN_ON_STACK_ASM                             \
+	".text\n"                                         \
+	".p2align 4\n"                                    \
+	".globl arch_run_on_stack\n"                      \
+	".hidden arch_run_on_stack\n"                     \
+	".type arch_run_on_stack, @function\n"            \
+	"arch_run_on_stack:\n"                            \
+	"	.cfi_startproc\n"                         \
+	"	pushl %ebp\n"                             \
+	"	.cfi_def_cfa_offset 8\n"                  \
+	"	.cfi_offset %ebp, -8\n"                   \
+	"	movl %esp, %ebp\n"                        \
+	"	.cfi_def_cfa_register %ebp\n"             \
+	"	movl 8(%ebp), %esp\n"                     \
+	"	subl $12, %esp\n"                         \
+	"	pushl 16(%ebp)\n"                         \
+	"	call *12(%ebp)\n"                         \
+	"	leave\n"                                  \
+	"	.cfi_def_cfa %esp, 4\n"                   \
+	"	ret\n"                                    \
+	"	.cfi_endproc\n"                           \
+	".size arch_run_on_stack, .-arch_run_on_stack\n"
+
 /* ------------------------------------- offsets of files, in two halves each */
 
 static inline long arch_low(int64_t whole)
@@ -348,7 +375,7 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 
 /* For each entry: on to its target, by where the return address lies. Arguments are
  * on the stack, so that eax, ecx and edx are free on entry to a function. */
-#define ARCH_PATCH_MOST 8
+#define ARCH_PATCH_MOST 9
 #define ARCH_PATCH_STUB_BYTES 64
 #define ARCH_PATCH_STUBS                                              \
 	".text\n"                                                     \
@@ -357,7 +384,7 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 	".type arch_patch_stubs, @function\n"                         \
 	"arch_patch_stubs:\n"                                         \
 	"	.cfi_startproc\n"                                     \
-	".irp number, 0, 1, 2, 3, 4, 5, 6, 7\n"                       \
+	".irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8\n"                    \
 	"	.p2align 6\n"                                         \
 	"	call 1f\n"                                            \
 	"	.cfi_adjust_cfa_offset 4\n"                           \
@@ -374,5 +401,45 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 	"	.cfi_endproc\n"                                       \
 	".globl arch_patch_stubs\n"                                   \
 	".size arch_patch_stubs, .-arch_patch_stubs\n"
+
+/* --------------------------------- nested functions (trampoline.c) */
+
+#define ARCH_TRAMPOLINE_MOST 14 /* bytes */
+
+struct arch_trampoline {
+	uint32_t function, chain;
+	unsigned length;
+};
+
+/* endbr32, with -fcf-protection; mov $CHAIN, %ecx; jmp FUNCTION. */
+static inline int arch_read_trampoline(const unsigned char *code, uintptr_t at,
+				       struct arch_trampoline *found)
+{
+	const unsigned char *rest = code;
+	uint32_t distance;
+
+	if (rest[0] == 0xf3 && rest[1] == 0x0f && rest[2] == 0x1e && rest[3] == 0xfb)
+		rest += 4;
+	if (rest[0] != 0xb9 || rest[5] != 0xe9)
+		return 0;
+	found->length = (unsigned)(rest + 10 - code);
+	__builtin_memcpy(&found->chain, rest + 1, sizeof found->chain);
+	__builtin_memcpy(&distance, rest + 6, sizeof distance);
+	found->function = at + found->length + distance;
+	return 1;
+}
+
+static inline void arch_run_trampoline(ucontext_t *context, const struct arch_trampoline *found)
+{
+	context->uc_mcontext.gregs[REG_ECX] = (greg_t)found->chain;
+	context->uc_mcontext.gregs[REG_EIP] = (greg_t)found->function;
+}
+
+/* Of a library's relocations, which have no addends of their own (library.c). */
+#define ARCH_RELOCATION_RELATIVE R_386_RELATIVE
+#define ARCH_RELOCATION_WORD R_386_32
+#define ARCH_RELOCATION_DATA R_386_GLOB_DAT
+#define ARCH_RELOCATION_FUNCTION R_386_JMP_SLOT
+#define ARCH_ELF_MACHINE EM_386
 
 #endif

@@ -400,6 +400,12 @@ extern const char arch_rtld_stubs[] __attribute__((visibility("hidden")));
 
 #define ARCH_ELF_MACHINE EM_X86_64
 
+/* Of a library's relocations (library.c). */
+#define ARCH_RELOCATION_RELATIVE R_X86_64_RELATIVE
+#define ARCH_RELOCATION_WORD R_X86_64_64
+#define ARCH_RELOCATION_DATA R_X86_64_GLOB_DAT
+#define ARCH_RELOCATION_FUNCTION R_X86_64_JUMP_SLOT
+
 static inline void arch_set_call_result(ucontext_t *context, long result)
 {
 	context->uc_mcontext.gregs[REG_RAX] = result;
