@@ -162,7 +162,8 @@ static bool carry_out(uintptr_t start, struct code_page *page, ucontext_t *conte
 /* Whether the kernel's mapping is the one that the entry tells of can be asked before a
  * store is carried out, which takes a fifth as long as all the rest; or be seen after
  * it: then what was written to the file stands at the address. That is for the page of
- * the fault, which just now could be read, and for a thread that is alone. */
+ * the fault, which just now could be read, in a file of the engine's own, and for a thread
+ * that is alone. */
 static uintptr_t readable_page;
 
 static bool stands_at(uintptr_t address, const unsigned char *bytes, size_t length)
@@ -188,8 +189,8 @@ static bool store_at_once(uintptr_t address, ucontext_t *context)
 	struct code_page page = codepages_get(address);
 
 	if (!view_is_single_threaded() || !arch_fault_is_store_to_readable(context) || !page.backing ||
-	    page.view & PROT_WRITE || !(page.ask & PROT_WRITE) || view_is_frozen(&page) ||
-	    policy_allows_writable_code() || !has_stores_left(&page))
+	    backing_is_shared(page.backing) || page.view & PROT_WRITE || !(page.ask & PROT_WRITE) ||
+	    view_is_frozen(&page) || policy_allows_writable_code() || !has_stores_left(&page))
 		return false;
 	readable_page = start;
 	return carry_out(start, &page, context, write_and_look);
