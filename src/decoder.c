@@ -55,7 +55,7 @@ static int keep_file(void)
 
 void decoder_find(void)
 {
-	for (int attempt = 0; attempt < ATTEMPTS && file < 0; attempt++)
+	for (int attempt = 0; attempt < ATTEMPTS && file < 0 && !decode_full; attempt++)
 		file = keep_file();
 }
 
@@ -70,11 +70,14 @@ static void *map_file(void)
 	return library;
 }
 
+/* What is asked in the constructors of other libraries comes before decoder_find(). */
 decode *decoder_open(void)
 {
-	void *library = map_file();
 	__typeof__(ZydisDecoderInit) *init;
+	void *library;
 
+	decoder_find();
+	library = map_file();
 	if (!library || !is_the_version(library))
 		return NULL;
 	init = (__typeof__(init))library_function(library, "ZydisDecoderInit");

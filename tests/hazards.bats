@@ -157,6 +157,17 @@ setup() {
 	grep -q "mended.* at .*libearly.so+0x" log.*
 }
 
+@test "code before the library's own constructor, and stores carried out later" {
+	local early=$BATS_TEST_TMPDIR/libearly.so
+
+	"$CC" -shared -fPIC -o "$early" "$top_srcdir/tests/hosts/early.c" ||
+		skip "$CC cannot build a shared library"
+	run_as native "$HOSTS/code-turns" loop patch-next
+	run_as mended env LD_PRELOAD="$PRELOAD $early" JITMEND_POLICY=strict \
+		"$HOSTS/code-turns" loop patch-next
+	same_outcome native mended
+}
+
 @test "code in signal handlers that interrupt the same" {
 	alike places handler handler-on-small-stack
 	logged mended
