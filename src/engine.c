@@ -100,7 +100,6 @@ static void learn_execmem(int error)
 {
 	policy_learn_refusal(DANGER_EXECMEM, error);
 	policy_learn_no_anonymous();
-	policy_learn_no_fresh_code();
 }
 
 /* Whether that would be so has to be known before: afterwards the first refusal may

@@ -194,9 +194,18 @@ bool policy_allows_anonymous(void)
 	return !atomic_load(&no_anonymous);
 }
 
+/* Those that refuse memory which is written and executed, and let code be mapped anew,
+ * are known from the start. */
+static bool lets_code_be_mapped(void)
+{
+	return policy_is_mdwe() || words & (POLICY_MDWE | POLICY_SECCOMP | POLICY_STRICT);
+}
+
 void policy_learn_no_anonymous(void)
 {
 	atomic_store(&no_anonymous, true);
+	if (!lets_code_be_mapped())
+		policy_learn_no_fresh_code();
 }
 
 bool policy_allows_writable_code(void)

@@ -62,14 +62,25 @@ same_under() {
 	done
 }
 
-# The trial of another way, which a rung makes, tells as much as a request of the host's.
-@test "heap first, then a mapping: the second danger is not asked for again" {
+# refused COUNT HOST PART...: that many of its requests, and of ours, are.
+refused() {
 	require_strace
 	require_deny "${SELINUX[@]}"
 	run_as mended "$JITMEND" deny "${SELINUX[@]}" -- \
 		strace -f -qq -e trace=mprotect,pkey_mprotect,mmap -o "$BATS_TEST_TMPDIR/trace" \
-		"$JITMEND" run --log="$BATS_TEST_TMPDIR/log" -- "$HOSTS/code-calls" unmap/heap
+		"$JITMEND" run --log="$BATS_TEST_TMPDIR/log" -- "$HOSTS/$2" "${@:3}"
 	show mended
 	grep 'EXEC.* = -1 EACCES' "$BATS_TEST_TMPDIR/trace"
-	[ "$(grep -c 'EXEC.* = -1 EACCES' "$BATS_TEST_TMPDIR/trace")" -eq 2 ]
+	[ "$(grep -c 'EXEC.* = -1 EACCES' "$BATS_TEST_TMPDIR/trace")" -eq "$1" ]
+}
+
+# The trial of another way, which a rung makes, tells as much as a request of the host's.
+@test "heap first, then a mapping: the second danger is not asked for again" {
+	refused 2 code-calls unmap/heap
+}
+
+# What refuses memory that is written and executed, and is none of those that are known
+# from the start, refuses code alone as well.
+@test "memory that is written first, then code alone: refused once" {
+	refused 1 code-ways rwx rx-first
 }
