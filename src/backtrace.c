@@ -12,6 +12,7 @@
 #include "loader.h"
 #include "lock.h"
 #include "sys.h"
+#include "vma.h"
 
 /* Frames of our own, between the unwinder and the host's call. */
 #define OWN_FRAMES 16u
@@ -26,6 +27,7 @@ extern address_of _Unwind_GetIP __attribute__((weak));
 static int (*by_libunwind)(void **, int);
 static walk *by_libgcc;
 static address_of *libgcc_address;
+static struct vma libgcc_text;
 static __thread bool inside;
 
 /* The unwinder's pipe: its two ends as the unwinder knows them, and as descriptors.h
@@ -102,6 +104,8 @@ void backtrace_begin(void)
 	libgcc_address = _Unwind_GetIP;
 	if (may_open && !by_libunwind && !by_libgcc)
 		open_libgcc();
+	if (by_libgcc)
+		vma_look((uintptr_t)by_libgcc, &libgcc_text);
 	/* The first call makes what an unwinder keeps; here it may. */
 	backtrace_from((uintptr_t)__builtin_return_address(0), frames, 2);
 }
@@ -126,6 +130,27 @@ static _Unwind_Reason_Code collect(struct _Unwind_Context *context, void *argume
 	return _URC_NO_REASON;
 }
 
+/* libgcc's unwinder calls abort() where it makes nothing of a frame's description, as
+ * with what a JIT registers of its own. Then the frames until there have to do. */
+static __thread void *way_out[5];
+static __thread bool has_way_out;
+
+static void walk_by_libgcc(struct collected *to)
+{
+	if (__builtin_setjmp(way_out) == 0) {
+		has_way_out = true;
+		by_libgcc(collect, to);
+	}
+	has_way_out = false;
+}
+
+void backtrace_abort(uintptr_t caller)
+{
+	/* A handler of the host's may mean it. */
+	if (has_way_out && caller >= libgcc_text.start && caller < libgcc_text.end)
+		__builtin_longjmp(way_out, 1);
+}
+
 static int all_frames(void **frames, int most)
 {
 	struct collected to = { .frames = frames, .most = most };
@@ -135,7 +160,7 @@ static int all_frames(void **frames, int most)
 		return by_libunwind(frames, most);
 	}
 	if (by_libgcc && libgcc_address)
-		by_libgcc(collect, &to);
+		walk_by_libgcc(&to);
 	return to.count;
 }
 

@@ -20,6 +20,10 @@ void backtrace_begin(void);
 /* "libunwind", "libgcc" or "none". */
 const char *backtrace_unwinder(void);
 
+/* CALLER is where abort() was called. Does not return if that is in the unwinder that this
+ * thread is in. */
+void backtrace_abort(uintptr_t caller);
+
 /* Whether this thread is in the unwinder; then what it opens is to be kept apart. */
 bool backtrace_is_unwinding(void);
 

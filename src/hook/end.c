@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../backtrace.h"
 #include "../journal.h"
 #include "hook.h"
 #include "next.h"
@@ -33,6 +34,7 @@ HOOK void quick_exit(int status)
 
 HOOK void abort(void)
 {
+	backtrace_abort(HOOK_CALL_SITE);
 	journal_end();
 	next_ensure();
 	if (next.abort)

@@ -44,6 +44,22 @@ static void plain(void)
 	say("plain");
 }
 
+/* A frame whose description says of register 3 that it is where an operation tells that
+ * there is none of, 0xe1; at this libgcc's unwinder calls abort(). */
+static NOINLINE void odd(void)
+{
+	__asm__ volatile(".cfi_escape 0x10, 3, 1, 0xe1");
+	middle();
+	NOT_A_JUMP();
+}
+
+static void odd_frame(void)
+{
+	prepare();
+	odd();
+	say("through an odd frame");
+}
+
 static NOINLINE void dive(int depth)
 {
 	if (depth)
@@ -196,6 +212,7 @@ int main(int argc, char **argv)
 		{ "generated-without-frame", generated_without_frame },
 		{ "generated-with-other-frame", generated_with_other_frame },
 		{ "generated-with-false-frame", generated_with_false_frame },
+		{ "odd-frame", odd_frame },
 		{ "closed", closed },
 		{ NULL, NULL },
 	};
