@@ -27,14 +27,19 @@ struct relocation {
 #endif
 };
 
-static uintptr_t addend_of(const struct relocation *relocation, const uintptr_t *place)
+/* A place may lie in a packed structure. */
+struct word {
+	uintptr_t value;
+} __attribute__((packed));
+
+static uintptr_t addend_of(const struct relocation *relocation, const struct word *place)
 {
 #if defined(__i386__)
 	/* What stands where a function's address goes is of no use to us. */
 	bool none = ELF32_R_TYPE(relocation->entry.r_info) == ARCH_RELOCATION_FUNCTION ||
 		    ELF32_R_TYPE(relocation->entry.r_info) == ARCH_RELOCATION_DATA;
 
-	return none ? 0 : *place;
+	return none ? 0 : place->value;
 #else
 	(void)place;
 	return (uintptr_t)relocation->entry.r_addend;
@@ -141,20 +146,20 @@ static bool resolve(const struct library *library, size_t number, uintptr_t *add
 
 static bool relocate_one(const struct library *library, const struct relocation *relocation)
 {
-	uintptr_t *place = (uintptr_t *)(library->base + relocation->entry.r_offset), address;
+	struct word *place = (struct word *)(library->base + relocation->entry.r_offset);
 	ElfW(Addr) number = relocation->entry.r_info >> (sizeof number == 8 ? 32 : 8);
-	uintptr_t addend = addend_of(relocation, place);
+	uintptr_t addend = addend_of(relocation, place), address;
 
 	switch (relocation->entry.r_info & (sizeof number == 8 ? 0xffffffff : 0xff)) {
 	case ARCH_RELOCATION_RELATIVE:
-		*place = library->base + addend;
+		place->value = library->base + addend;
 		return true;
 	case ARCH_RELOCATION_WORD:
 	case ARCH_RELOCATION_DATA:
 	case ARCH_RELOCATION_FUNCTION:
 		if (!resolve(library, number, &address))
 			return false;
-		*place = address + addend;
+		place->value = address + addend;
 		return true;
 	default:
 		return false;

@@ -46,7 +46,8 @@ static void fill(long at)
 {
 	char *place = (char *)at;
 
-	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): the kernel maps nothing at 0 */
+	if (!place) /* where the kernel maps nothing */
+		return;
 	memcpy(place, code, sizeof code);
 	__builtin___clear_cache(place, place + sizeof code);
 }

@@ -158,7 +158,7 @@ static enum decoded decode_in_library(const void *bytes, size_t length,
 				      struct ZydisDecodedOperand_ *operands)
 {
 	enum decoded decoded;
-	uintptr_t before;
+	uintptr_t before = 0;
 
 	enter_library(&before);
 	decoded = zydis(bytes, length, instruction, operands);
@@ -168,7 +168,7 @@ static enum decoded decode_in_library(const void *bytes, size_t length,
 
 static void begin_decoder(void)
 {
-	uintptr_t before;
+	uintptr_t before = 0;
 
 	decoder_find();
 	enter_library(&before);
