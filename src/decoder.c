@@ -9,18 +9,30 @@
 #include <Zydis/Zydis.h>
 
 #include "descriptors.h"
+#include "hook/symbols.h"
 #include "library.h"
 #include "sys.h"
 
 static int file = -1; /* of descriptors.h */
 static ZydisDecoder decoder;
-static __typeof__(ZydisDecoderDecodeFull) *decode_full;
+
+static struct zydis {
+	__typeof__(ZydisGetVersion) *version;
+	__typeof__(ZydisDecoderInit) *init;
+	__typeof__(ZydisDecoderDecodeFull) *decode_full;
+} zydis;
+
+static const struct symbol symbols[] = {
+	{ offsetof(struct zydis, version), "ZydisGetVersion" },
+	{ offsetof(struct zydis, init), "ZydisDecoderInit" },
+	{ offsetof(struct zydis, decode_full), "ZydisDecoderDecodeFull" },
+};
 
 static enum decoded decode_by_zydis(const void *bytes, size_t length,
 				    ZydisDecodedInstruction *instruction,
 				    ZydisDecodedOperand *operands)
 {
-	ZyanStatus status = decode_full(&decoder, bytes, length, instruction, operands);
+	ZyanStatus status = zydis.decode_full(&decoder, bytes, length, instruction, operands);
 
 	if (ZYAN_SUCCESS(status))
 		return DECODED;
@@ -28,13 +40,12 @@ static enum decoded decode_by_zydis(const void *bytes, size_t length,
 }
 
 /* A file of this name may still be another version. */
-static bool is_the_version(void *library)
+static bool is_the_version(void)
 {
-	__typeof__(ZydisGetVersion) *version =
-		(__typeof__(version))library_function(library, "ZydisGetVersion");
+	uint64_t version = zydis.version();
 
-	return version && ZYDIS_VERSION_MAJOR(version()) == ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) &&
-	       ZYDIS_VERSION_MINOR(version()) == ZYDIS_VERSION_MINOR(ZYDIS_VERSION);
+	return ZYDIS_VERSION_MAJOR(version) == ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) &&
+	       ZYDIS_VERSION_MINOR(version) == ZYDIS_VERSION_MINOR(ZYDIS_VERSION);
 }
 
 /* It cannot be come by later: what fails for a moment is tried again. */
@@ -55,13 +66,13 @@ static int keep_file(void)
 
 void decoder_find(void)
 {
-	for (int attempt = 0; attempt < ATTEMPTS && file < 0 && !decode_full; attempt++)
+	for (int attempt = 0; attempt < ATTEMPTS && file < 0 && !zydis.decode_full; attempt++)
 		file = keep_file();
 }
 
-static void *map_file(void)
+static const struct link_map *map_file(void)
 {
-	void *library = NULL;
+	const struct link_map *library = NULL;
 
 	for (int attempt = 0; attempt < ATTEMPTS && !library; attempt++)
 		library = descriptors_is_open(file) ? library_map(descriptors_number(file)) : NULL;
@@ -73,17 +84,14 @@ static void *map_file(void)
 /* What is asked in the constructors of other libraries comes before decoder_find(). */
 decode *decoder_open(void)
 {
-	__typeof__(ZydisDecoderInit) *init;
-	void *library;
+	const struct link_map *library;
 
 	decoder_find();
 	library = map_file();
-	if (!library || !is_the_version(library))
-		return NULL;
-	init = (__typeof__(init))library_function(library, "ZydisDecoderInit");
-	decode_full = (__typeof__(decode_full))library_function(library, "ZydisDecoderDecodeFull");
-	if (!init || !decode_full ||
-	    !ZYAN_SUCCESS(init(&decoder, ARCH_DECODER_MODE)))
+	if (!library ||
+	    !symbols_find_in(library, symbols, sizeof symbols / sizeof *symbols, &zydis) ||
+	    !zydis.version || !zydis.init || !zydis.decode_full || !is_the_version() ||
+	    !ZYAN_SUCCESS(zydis.init(&decoder, ARCH_DECODER_MODE)))
 		return NULL;
 	return decode_by_zydis;
 }

@@ -47,10 +47,9 @@ static uintptr_t addend_of(const struct relocation *relocation, const struct wor
 }
 
 struct library {
-	uintptr_t base;
+	struct link_map map; /* as far as symbols_find_in() reads it */
 	const ElfW(Sym) *symbols;
 	const char *strings;
-	const uint32_t *hash;           /* DT_GNU_HASH */
 	const struct relocation *relocations[2]; /* RELOCATIONS, DT_JMPREL */
 	size_t sizes[2];
 };
@@ -58,12 +57,11 @@ struct library {
 static void read_dynamic(struct library *library, const ElfW(Dyn) *entry)
 {
 	for (; entry->d_tag != DT_NULL; entry++) {
-		uintptr_t address = library->base + entry->d_un.d_ptr;
+		uintptr_t address = library->map.l_addr + entry->d_un.d_ptr;
 
 		switch (entry->d_tag) {
 		case DT_SYMTAB: library->symbols = (const ElfW(Sym) *)address; break;
 		case DT_STRTAB: library->strings = (const char *)address; break;
-		case DT_GNU_HASH: library->hash = (const uint32_t *)address; break;
 		case RELOCATIONS: library->relocations[0] = (const struct relocation *)address; break;
 		case RELOCATIONS_SIZE: library->sizes[0] = entry->d_un.d_val; break;
 		case DT_JMPREL: library->relocations[1] = (const struct relocation *)address; break;
@@ -74,40 +72,6 @@ static void read_dynamic(struct library *library, const ElfW(Dyn) *entry)
 }
 
 /* -------------------------------------------------------------------- symbols */
-
-static uint32_t hash_of(const char *name)
-{
-	uint32_t hash = 5381;
-
-	for (; *name; name++)
-		hash = hash * 33 + (unsigned char)*name;
-	return hash;
-}
-
-/* The table: how many buckets, the first symbol in it, the words of its filter and a
- * shift; the filter, the buckets, and for each symbol its hash, whose lowest bit
- * ends a bucket. */
-void *library_function(void *where, const char *name)
-{
-	const struct library *library = where;
-	const uint32_t *hash = library->hash, wanted = hash_of(name);
-	uint32_t buckets = hash[0], first = hash[1], filter_words = hash[2];
-	const uint32_t *bucket = hash + 4 + filter_words * (sizeof(ElfW(Addr)) / sizeof *hash);
-	const uint32_t *chain = bucket + buckets;
-	uint32_t number = buckets ? bucket[wanted % buckets] : 0;
-
-	if (number < first)
-		return NULL;
-	for (;; number++) {
-		const ElfW(Sym) *symbol = &library->symbols[number];
-
-		if ((chain[number - first] | 1) == (wanted | 1) &&
-		    string_equal(library->strings + symbol->st_name, name))
-			return (void *)(library->base + symbol->st_value);
-		if (chain[number - first] & 1)
-			return NULL;
-	}
-}
 
 /* What it calls when it has found itself wrong: there is no way on. */
 static _Noreturn void end_of_it(void)
@@ -135,7 +99,7 @@ static bool resolve(const struct library *library, size_t number, uintptr_t *add
 	const ElfW(Sym) *symbol = &library->symbols[number];
 	const char *name = library->strings + symbol->st_name;
 
-	*address = symbol->st_shndx ? library->base + symbol->st_value : 0;
+	*address = symbol->st_shndx ? library->map.l_addr + symbol->st_value : 0;
 	if (symbol->st_shndx || ELF32_ST_BIND(symbol->st_info) == STB_WEAK)
 		return true;
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
@@ -146,13 +110,13 @@ static bool resolve(const struct library *library, size_t number, uintptr_t *add
 
 static bool relocate_one(const struct library *library, const struct relocation *relocation)
 {
-	struct word *place = (struct word *)(library->base + relocation->entry.r_offset);
+	struct word *place = (struct word *)(library->map.l_addr + relocation->entry.r_offset);
 	ElfW(Addr) number = relocation->entry.r_info >> (sizeof number == 8 ? 32 : 8);
 	uintptr_t addend = addend_of(relocation, place), address;
 
 	switch (relocation->entry.r_info & (sizeof number == 8 ? 0xffffffff : 0xff)) {
 	case ARCH_RELOCATION_RELATIVE:
-		place->value = library->base + addend;
+		place->value = library->map.l_addr + addend;
 		return true;
 	case ARCH_RELOCATION_WORD:
 	case ARCH_RELOCATION_DATA:
@@ -249,14 +213,17 @@ static bool map_segments(int fd, const struct headers *headers, struct library *
 	for (size_t i = 0; i < headers->file.e_phnum; i++) {
 		const ElfW(Phdr) *segment = &headers->segments[i];
 
-		if (segment->p_type == PT_LOAD && !map_segment(fd, segment, library->base))
+		if (segment->p_type == PT_LOAD && !map_segment(fd, segment, library->map.l_addr))
 			return false;
 	}
 	for (size_t i = 0; i < headers->file.e_phnum; i++)
 		if (headers->segments[i].p_type == PT_DYNAMIC)
-			read_dynamic(library, (const ElfW(Dyn) *)(library->base +
-								  headers->segments[i].p_vaddr));
-	return library->symbols && library->strings && library->hash;
+			library->map.l_ld = (ElfW(Dyn) *)(library->map.l_addr +
+							  headers->segments[i].p_vaddr);
+	if (!library->map.l_ld)
+		return false;
+	read_dynamic(library, library->map.l_ld);
+	return library->symbols && library->strings;
 }
 
 /* What only the relocation had to write to. */
@@ -272,25 +239,25 @@ static void protect_relocated(const struct headers *headers, uintptr_t base)
 	}
 }
 
-void *library_map(int fd)
+const struct link_map *library_map(int fd)
 {
 	static struct library library;
 	struct headers headers;
 	uintptr_t end;
 	long place;
 
-	if (library.base || !read_headers(fd, &headers))
+	if (library.map.l_addr || !read_headers(fd, &headers))
 		return NULL;
 	end = end_of(&headers);
 	place = sys_mmap(0, end, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sys_failed(place))
 		return NULL;
-	library.base = (uintptr_t)place;
+	library.map.l_addr = (uintptr_t)place;
 	if (map_segments(fd, &headers, &library) && relocate(&library)) {
-		protect_relocated(&headers, library.base);
-		return &library;
+		protect_relocated(&headers, library.map.l_addr);
+		return &library.map;
 	}
-	sys_munmap(library.base, end);
+	sys_munmap(library.map.l_addr, end);
 	library = (struct library){ 0 };
 	return NULL;
 }

@@ -11,15 +11,15 @@
 #ifndef JITMEND_LIBRARY_H
 #define JITMEND_LIBRARY_H
 
+#include <link.h>
+
 /* Opens the file of that DT_SONAME in the folders where distributions have libraries:
  * its descriptor, or a negated errno. */
 long library_find(const char *soname);
 
 /* Maps it. The one and only: NULL where it is not what it should be, or there is one
- * already. FD stays open. */
-void *library_map(int fd);
-
-/* A function's address; NULL: there is none of that name. */
-void *library_function(void *library, const char *name);
+ * already. FD stays open. What symbols_find_in() (hook/symbols.h) reads of a link_map is
+ * there. */
+const struct link_map *library_map(int fd);
 
 #endif

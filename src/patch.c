@@ -79,9 +79,14 @@ static void *const within[ENTRIES] = {
 	[MUNMAP] = (void *)munmap_within,
 };
 
-/* For the stubs. Written before the first of them can be met. */
-struct patch_text patch_text;
-struct patch_target patch_targets[ENTRIES];
+/* What the stubs read, by these names. Written before the first of them can be met. */
+struct patch_text {
+	uintptr_t start, length;
+} patch_text __attribute__((visibility("hidden")));
+
+struct patch_target {
+	void *from_outside, *from_libc;
+} patch_targets[ENTRIES] __attribute__((visibility("hidden")));
 
 __asm__(ARCH_PATCH_STUBS);
 

@@ -31,7 +31,8 @@ tests_unit_record_SOURCES = tests/unit/record.c tests/unit/tap.h
 tests_unit_store_SOURCES = tests/unit/store.c tests/unit/tap.h \
 	src/decoder.h src/decoder.c
 if HAVE_ZYDIS
-tests_unit_store_SOURCES += src/library.h src/library.c
+tests_unit_store_SOURCES += src/library.h src/library.c \
+	src/hook/symbols.h src/hook/definitions.c
 endif
 tests_unit_store_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DDL_LIB='"$(DL_LIB)"'
 tests_unit_descriptors_SOURCES = tests/unit/descriptors.c tests/unit/tap.h

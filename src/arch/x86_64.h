@@ -234,20 +234,9 @@ static inline int arch_write_jump(unsigned char *code, uintptr_t at, uintptr_t t
 	return 1;
 }
 
-/* What a stub reads. */
-struct patch_text {
-	uintptr_t start, length;
-};
-
-struct patch_target {
-	void *from_outside, *from_libc;
-};
-
-extern struct patch_text patch_text __attribute__((visibility("hidden")));
-extern struct patch_target patch_targets[] __attribute__((visibility("hidden")));
 extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 
-/* For each entry: on to its target, by where the return address lies. Of the
+/* For each entry: on to its target (patch.c), by where the return address lies. Of the
  * registers, r11 is free on entry to a function. */
 #define ARCH_PATCH_MOST 9
 #define ARCH_PATCH_STUB_BYTES 64

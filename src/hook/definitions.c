@@ -1,5 +1,5 @@
 /* hook/definitions.c: reads DT_GNU_HASH, and where that is missing DT_HASH. See
- * hook/symbols.h. The audit library has it too.
+ * hook/symbols.h. The audit library and the agent have it too.
  *
  * The first is: counts, a filter of two bits per name, the first symbol of each
  * bucket, and for each symbol its hash, of which the lowest bit ends the bucket.
