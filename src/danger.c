@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 
 #define ST_NOEXEC 8       /* statfs(2), f_flags */
 #define DEV_ZERO 0x105UL  /* character device 1:5, as st_rdev has it */
+#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 
 static bool in_heap(const struct vma *vma)
 {
@@ -31,6 +33,32 @@ static bool is_stack(const struct vma *vma)
 	return string_equal(vma->name, "[stack]") || (here >= vma->start && here < vma->end);
 }
 
+/* The pages of one mmap, however many mappings they are by now. */
+static uint64_t mark_of(const struct vma *vma)
+{
+	uint64_t mark = vma->start - vma->offset;
+
+	mark = mark * HASH_FACTOR + ((uint64_t)vma->dev_major << 32 | vma->dev_minor);
+	mark = mark * HASH_FACTOR + vma->inode;
+	return mark * HASH_FACTOR & ~(uint64_t)1;
+}
+
+/* The kernel's own flag, which takes long: programs ask page by page, so the last answer
+ * is kept, in the lowest bit. */
+static bool is_never_exec(const struct vma *vma)
+{
+	static _Atomic uint64_t last;
+	uint64_t mark = mark_of(vma), answer = atomic_load(&last);
+	struct vma_advice advice;
+
+	if ((answer & ~(uint64_t)1) == mark)
+		return answer & 1;
+	advice = vma_advice(vma->start);
+	if (advice.known)
+		atomic_store(&last, mark | advice.never_exec);
+	return advice.never_exec;
+}
+
 /* A file that its mount forbids to execute is not a question of written pages:
  * that refusal is not ours to cure. */
 static bool on_noexec_mount(const struct vma *vma)
@@ -39,8 +67,8 @@ static bool on_noexec_mount(const struct vma *vma)
 
 	if (vma->name[0] == '/' && !sys_failed(sys_statfs(vma->name, &status)))
 		return status.f_flags & ST_NOEXEC;
-	/* Its file is gone, or elsewhere: the kernel's own flag, which takes longer. */
-	return vma_advice(vma->start).never_exec;
+	/* Its file is gone, or elsewhere. */
+	return is_never_exec(vma);
 }
 
 /* MAP_SHARED|MAP_ANONYMOUS and System V shared memory: files within the kernel

@@ -13,6 +13,7 @@
 #include "descriptors.h"
 #include "lock.h"
 #include "policy.h"
+#include "rung/advice.h"
 #include "rung/anonymous.h"
 #include "rung/views.h"
 #include "stack.h"
@@ -240,17 +241,17 @@ void walk_note_advice(uintptr_t address, size_t length)
 {
 	uint64_t mask;
 
-	if (!engine_may_mend_with_views() || address + length < address)
+	if (walk.mode != MODE_MEND || address + length < address)
 		return;
 	lock_take(&mask);
-	views_note_advice(address, address + length);
+	advice_note(address, address + length);
 	lock_release(&mask);
 }
 
 /* It takes along what was said of it. */
 static void note_moved_advice(uintptr_t from, size_t old_whole, uintptr_t to, size_t whole)
 {
-	if (views_may_be_advised(from, from + old_whole))
+	if (advice_may_be(from, from + old_whole))
 		walk_note_advice(to, whole);
 }
 
@@ -417,7 +418,7 @@ static long move_any(uintptr_t from, size_t old_length, size_t length, int flags
 	if (!result) {
 		result = sys_mremap(from, old_length, length, flags, to);
 		/* What is one mapping to the program may be several to the kernel. */
-		if (result == -EFAULT && moves && views_lost_advice())
+		if (result == -EFAULT && moves && advice_was_lost())
 			result = -ENOMEM;
 	}
 	if (!sys_failed(result) && moves)

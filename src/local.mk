@@ -22,6 +22,7 @@ src_libengine_la_SOURCES = \
 	src/descriptors.h src/descriptors.c \
 	src/backing.h src/backing.c \
 	src/rung/anonymous.h src/rung/anonymous.c \
+	src/rung/advice.h src/rung/advice.c \
 	src/rung/views.h src/rung/view.h src/rung/views.c src/rung/view.c \
 	src/rung/adopt.c src/rung/touch.c src/rung/giveback.c src/rung/freeze.c \
 	src/arithmetic.h src/arithmetic.c src/operands.h src/operands.c \

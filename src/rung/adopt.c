@@ -8,6 +8,7 @@
 #include "../policy.h"
 #include "../spare.h"
 #include "../sys.h"
+#include "advice.h"
 #include "view.h"
 
 /* From so many on the process may come to have as many mappings as it may. */
@@ -211,7 +212,7 @@ bool view_join(uintptr_t address, struct code_page *page, int access)
 	    view_is_frozen(&after) || codepages_prepare(first, BACKING_WINDOW_BYTES))
 		return false;
 	view_forget_stale(first, last);
-	advice = view_advice_around(start, &first, &last);
+	advice = advice_around(start, &first, &last);
 	while (start > first && can_join(start - PAGE_BYTES, page, after.backing))
 		start -= PAGE_BYTES;
 	while (end < last && can_join(end, page, after.backing))
@@ -222,7 +223,7 @@ bool view_join(uintptr_t address, struct code_page *page, int access)
 	spare_free();
 	done = join(start, end, after);
 	if (done)
-		view_advise(&advice, start, end - start);
+		advice_give(&advice, start, end - start);
 	spare_make();
 	return done;
 }

@@ -9,7 +9,7 @@
 #include "../memory.h"
 #include "../spare.h"
 #include "../sys.h"
-#include "../vma.h"
+#include "advice.h"
 
 static size_t length_of(const struct piece *piece)
 {
@@ -210,7 +210,7 @@ long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 {
 	size_t length = length_of(piece);
 	long result = codepages_prepare(piece->start, length);
-	struct vma_advice advice = vma_advice(piece->start);
+	struct vma_advice advice = advice_at(piece->start);
 	struct piece readable = *piece;
 	long copy;
 

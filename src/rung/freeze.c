@@ -4,6 +4,7 @@
 #include "../backing.h"
 #include "../detour.h"
 #include "../sys.h"
+#include "advice.h"
 #include "view.h"
 
 static bool is_to_freeze(const struct code_page *page)
@@ -33,8 +34,8 @@ static uintptr_t end_of_mapping(uintptr_t at, const struct code_page *page)
 static uintptr_t freeze(uintptr_t start, const struct code_page *page)
 {
 	uintptr_t all = view_current_until(page, start, end_of_mapping(start, page));
-	uintptr_t end = view_same_advice_until(start, all);
-	struct vma_advice advice = view_advice(start);
+	uintptr_t end = advice_same_until(start, all);
+	struct vma_advice advice = advice_at(start);
 	struct code_page own = *page, run;
 	bool lent = !(own.view & PROT_EXEC) && !codepages_prepare(start, end - start);
 
@@ -54,7 +55,7 @@ static uintptr_t freeze(uintptr_t start, const struct code_page *page)
 			return end;
 	}
 	view_forget_changes();
-	view_advise(&advice, start, end - start);
+	advice_give(&advice, start, end - start);
 	for (uintptr_t at = start, stop; at < end; at = stop) {
 		stop = codepages_run(at, end, &run);
 		if (!own.backing)

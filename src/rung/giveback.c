@@ -5,6 +5,7 @@
 
 #include "../backing.h"
 #include "../sys.h"
+#include "advice.h"
 #include "view.h"
 
 static void drop_uses(uintptr_t start, uintptr_t end)
@@ -82,7 +83,7 @@ static unsigned own_view(const struct code_page *page)
 /* The copy takes the pages' place, with the protections that own memory has. */
 static long settle_copy(uintptr_t copy, uintptr_t start, uintptr_t end)
 {
-	struct vma_advice advice = view_advice(start);
+	struct vma_advice advice = advice_at(start);
 	struct code_page page;
 	long result;
 
@@ -98,7 +99,7 @@ static long settle_copy(uintptr_t copy, uintptr_t start, uintptr_t end)
 	result = sys_mremap(copy, end - start, end - start, MREMAP_MAYMOVE | MREMAP_FIXED, start);
 	if (sys_failed(result))
 		return result;
-	view_advise(&advice, start, end - start);
+	advice_give(&advice, start, end - start);
 	for (uintptr_t at = start, stop; at < end; at = stop) {
 		stop = codepages_run(at, end, &page);
 		if (page.backing)
@@ -186,7 +187,7 @@ static long return_all(uintptr_t start, uintptr_t end)
 long views_return(uintptr_t start, uintptr_t end)
 {
 	for (uintptr_t at = start, stop; at < end; at = stop) {
-		stop = view_same_advice_until(at, end);
+		stop = advice_same_until(at, end);
 		if (has(at, stop, is_in_private_file) && return_all(at, stop))
 			return -ENOMEM;
 	}

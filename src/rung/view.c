@@ -9,6 +9,7 @@
 #include "../policy.h"
 #include "../spare.h"
 #include "../sys.h"
+#include "advice.h"
 
 bool view_is_frozen(const struct code_page *page)
 {
@@ -143,89 +144,13 @@ static bool changes_backing(const struct code_page *from, const struct code_page
 	return to->backing && to->backing != from->backing;
 }
 
-/* What the program said of its memory besides its protection is said of what takes
- * its place. To look takes long, so only between the lowest and the highest address of
- * which the program ever said such a thing. */
-static uintptr_t advised_from = ADDRESS_LIMIT, advised_to;
-
-void views_note_advice(uintptr_t start, uintptr_t end)
-{
-	if (start < advised_from)
-		advised_from = start;
-	if (end > advised_to)
-		advised_to = end;
-}
-
-bool views_may_be_advised(uintptr_t start, uintptr_t end)
-{
-	return start < advised_to && end > advised_from;
-}
-
-/* Pages of which it was said, and pages of which it could not be said again: one mapping
- * to the program, and several to the kernel. */
-static bool advice_lost;
-
-bool views_lost_advice(void)
-{
-	return advice_lost;
-}
-
-struct vma_advice view_advice_around(uintptr_t address, uintptr_t *start, uintptr_t *end)
-{
-	struct vma_advice advice = { 0 };
-
-	if (!views_may_be_advised(*start, *end))
-		return advice;
-	advice = vma_advice_around(address, start, end);
-	if (!advice.known)
-		advice_lost = true;
-	return advice;
-}
-
-struct vma_advice view_advice(uintptr_t start)
-{
-	uintptr_t end = start + PAGE_BYTES;
-
-	return view_advice_around(start, &start, &end);
-}
-
-uintptr_t view_same_advice_until(uintptr_t start, uintptr_t end)
-{
-	view_advice_around(start, &start, &end);
-	return end;
-}
-
 void view_forget_advised(void)
 {
-	if (advised_from < advised_to)
-		view_forget_stale(advised_from, advised_to);
-}
+	uintptr_t start, end;
 
-static bool advise(const struct vma_advice *advice, uintptr_t start, size_t length)
-{
-	bool done = true;
-
-	if (advice->dont_fork && sys_madvise(start, length, MADV_DONTFORK))
-		done = false;
-	if (advice->dont_dump && sys_madvise(start, length, MADV_DONTDUMP))
-		done = false;
-	if (advice->locked && sys_mlock2(start, length, MLOCK_ONFAULT))
-		done = false;
-	/* What cannot be touched is locked all the same, and an error. */
-	if (advice->locked && !advice->on_fault)
-		sys_mlock2(start, length, 0);
-	return done;
-}
-
-/* Where it was one mapping with its neighbours just now, it takes others. */
-void view_advise(const struct vma_advice *advice, uintptr_t start, size_t length)
-{
-	if (advise(advice, start, length))
-		return;
-	spare_free();
-	if (!advise(advice, start, length))
-		advice_lost = true;
-	spare_make();
+	advice_range(&start, &end);
+	if (start < end)
+		view_forget_stale(start, end);
 }
 
 static long map_after(uintptr_t start, size_t length, const struct code_page *before,
@@ -239,14 +164,14 @@ static long map_after(uintptr_t start, size_t length, const struct code_page *be
 static long remap_piece(uintptr_t start, size_t length, const struct code_page *before,
 		const struct code_page *after)
 {
-	struct vma_advice advice = view_advice(start);
+	struct vma_advice advice = advice_at(start);
 	long result;
 
 	note_change(start, length, before, after);
 	result = map_after(start, length, before, after);
 	if (result)
 		return result;
-	view_advise(&advice, start, length);
+	advice_give(&advice, start, length);
 	codepages_set(start, length, *after);
 	if (changes_backing(before, after))
 		backing_use(after->backing, length / PAGE_BYTES);
@@ -260,7 +185,7 @@ static size_t piece_of(uintptr_t start, size_t length)
 {
 	struct vma vma;
 
-	if (!views_may_be_advised(start, start + length) || vma_look(start, &vma) ||
+	if (!advice_may_be(start, start + length) || vma_look(start, &vma) ||
 	    vma.end - start > length)
 		return length;
 	return vma.end - start;

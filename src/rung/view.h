@@ -49,7 +49,7 @@ void view_forget_stale(uintptr_t start, uintptr_t end);
 /* Drops the entries alone. No mapping is changed by that, so the last changes stay. */
 void view_drop_stale(uintptr_t start, uintptr_t end);
 
-/* The same of all memory of which the program has said something (views_note_advice). */
+/* The same of all memory of which the program has said something (advice.h). */
 void view_forget_advised(void);
 
 /* Between the heap's beginning and as far as it may ever reach: its end may come
@@ -79,15 +79,6 @@ long view_turn_writable(uintptr_t start, size_t length, struct code_page *page, 
 
 /* PAGE as it is when it is the program's own, with a frozen file's contents. */
 void view_lend(struct code_page *page);
-
-/* What the program has said of the memory at START, and said again of what takes its
- * place. */
-struct vma_advice view_advice(uintptr_t start);
-void view_advise(const struct vma_advice *advice, uintptr_t start, size_t length);
-/* How far, up to END, or around ADDRESS between *START and *END, the program has said the
- * same of it. */
-uintptr_t view_same_advice_until(uintptr_t start, uintptr_t end);
-struct vma_advice view_advice_around(uintptr_t address, uintptr_t *start, uintptr_t *end);
 
 /* The last changes, for a child of fork to look at. */
 struct change *view_next_change(void);

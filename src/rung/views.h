@@ -64,16 +64,6 @@ long views_return_files(uintptr_t start, uintptr_t limit);
  * -EFAULT where it GROWS and is several. */
 long views_unite(uintptr_t start, uintptr_t end, bool grows);
 
-/* The program has locked memory, or kept it from children or core dumps, or moved such
- * memory there. */
-void views_note_advice(uintptr_t start, uintptr_t end);
-
-/* Whether it may have said such a thing of any of it. */
-bool views_may_be_advised(uintptr_t start, uintptr_t end);
-
-/* Whether it could not be found out, or not be said of what took the memory's place. */
-bool views_lost_advice(void);
-
 /* The pages are gone, or other memory. */
 void views_drop(uintptr_t start, uintptr_t end);
 
