@@ -29,6 +29,7 @@ static struct change {
 	uintptr_t start;
 	size_t length; /* 0: nothing */
 	struct code_page before, after;
+	bool returns; /* to new memory of the program's own; there is no one entry before it */
 } changes[2] __attribute__((aligned(512)));
 
 static unsigned last_change;
@@ -42,8 +43,8 @@ struct change *view_next_change(void)
 }
 
 /* A child may find any beginning of what is written here, and no more of it. */
-static void note_change(uintptr_t start, size_t length, const struct code_page *before,
-			const struct code_page *after)
+static void note(uintptr_t start, size_t length, const struct code_page *before,
+		 const struct code_page *after, bool returns)
 {
 	struct change *change = view_next_change();
 
@@ -51,18 +52,23 @@ static void note_change(uintptr_t start, size_t length, const struct code_page *
 	change->start = start;
 	change->before = *before;
 	change->after = *after;
+	change->returns = returns;
 	atomic_thread_fence(memory_order_release);
 	change->length = length;
 	atomic_thread_fence(memory_order_release);
 }
 
-/* One mapping in the place of several, for which there is no one entry: a child need only
- * know whether it was made. Their contents may be a file's as yet, so they are lent. */
+static void note_change(uintptr_t start, size_t length, const struct code_page *before,
+			const struct code_page *after)
+{
+	note(start, length, before, after, false);
+}
+
 void view_note_return(uintptr_t start, size_t length)
 {
-	const struct code_page own = { .state = PAGE_VIEWED, .view = PROT_READ, .lent = true };
+	const struct code_page own = { .state = PAGE_VIEWED, .view = PROT_READ };
 
-	note_change(start, length, &own, &own);
+	note(start, length, &own, &own, true);
 }
 
 /* Something else was changed since, which a child must not take back. */
@@ -325,6 +331,17 @@ static void set_mapping(uintptr_t start, uintptr_t end, const struct code_page *
 	}
 }
 
+/* Something of what is returned was a file's, ours or the program's. */
+static bool is_anonymous(uintptr_t start, uintptr_t end)
+{
+	struct vma vma;
+
+	for (uintptr_t at = start; at < end; at = vma.end)
+		if (vma_look(at, &vma) || vma.start > at || vma.shared || vma.inode)
+			return false;
+	return true;
+}
+
 /* What becomes own memory may have lain in several mappings. */
 static bool is_mapped(const struct code_page *page, uintptr_t start, uintptr_t end)
 {
@@ -341,6 +358,11 @@ static void review(const struct change *change)
 
 	if (!change->length)
 		return;
+	if (change->returns) {
+		if (is_anonymous(start, end))
+			set_mapping(start, end, &change->after);
+		return;
+	}
 	if (is_mapped(&change->after, start, end))
 		set_mapping(start, end, &change->after);
 	else if (is_mapped(&change->before, start, end))
