@@ -28,20 +28,32 @@ static bool permitted_as_far_as_known(const struct fault *fault, const struct co
 	uint64_t guess = (uint64_t)fault->address ^ (uint64_t)sys_gettid() << 40 ^
 			 (uint64_t)fault->access << 60;
 
-	return permits((int)page->view, fault->access) &&
+	return (fault->unmapped || permits((int)page->view, fault->access)) &&
 	       atomic_exchange(&last_guess, guess) != guess;
 }
 
-/* The fault is older than the page's present state: it came while the page was
- * away, and its handler got to run only now. */
-static bool permitted_now(const struct fault *fault, const struct code_page *page)
+/* As the kernel has it now, the fault would be none, or another. What cannot be
+ * touched although it is mapped is a guard (madvise(2), MADV_GUARD_INSTALL). */
+static bool is_out_of_date(const struct fault *fault, const struct vma *vma)
+{
+	if (vma->start > fault->address)
+		return false;
+	if (fault->unmapped && vma->protection == PROT_NONE)
+		return true;
+	return (fault->unmapped || permits(vma->protection, fault->access)) &&
+	       !sys_is_untouchable(fault->address);
+}
+
+/* The fault is older than the page's present state: it came while the page was away,
+ * and its handler got to run only now. What is not allowed either way the program is
+ * to meet as it is now, not as an address where nothing is. */
+static bool is_to_be_tried_again(const struct fault *fault, const struct code_page *page)
 {
 	struct vma vma;
 	long result = vma_look(fault->address, &vma);
 
 	if (result == 0)
-		return vma.start <= fault->address && permits(vma.protection, fault->access) &&
-		       !sys_is_untouchable(fault->address);
+		return is_out_of_date(fault, &vma);
 	return permitted_as_far_as_known(fault, page);
 }
 
@@ -54,7 +66,7 @@ static long settle(void *argument)
 	case PAGE_UNKNOWN: /* gone while this thread waited: then it is again as it was */
 	case PAGE_PLAIN:
 		rung_anonymous_bring_back();
-		return permitted_now(fault, &page);
+		return is_to_be_tried_again(fault, &page);
 	case PAGE_VIEWED:
 		return views_fault(fault->address, fault->access, fault->context);
 	}

@@ -19,6 +19,7 @@
 struct fault {
 	uintptr_t address;
 	int access;
+	bool unmapped; /* SEGV_MAPERR: nothing was there */
 	ucontext_t *context; /* a store may be carried out in it */
 };
 

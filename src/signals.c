@@ -506,6 +506,7 @@ static bool settled(const siginfo_t *info, ucontext_t *context)
 	struct fault fault = {
 		.address = (uintptr_t)info->si_addr,
 		.access = access_of(info, context),
+		.unmapped = info->si_code == SEGV_MAPERR,
 		.context = context,
 	};
 
