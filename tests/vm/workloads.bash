@@ -15,8 +15,8 @@ declare -A parts=(
 	[code-signals]="own-faults,of-the-code,barrier,blocked"
 	[code-turns]="rewrite-by-mprotect,patch,patch-next,loop,counters,stores,strings
 		two-threads,kernel-reads"
-	[code-ways]="rwx,rw-rx,rw-rwx,write-and-exec,never-run,places,flags,errors
-		rx-first heap devzero file-private,file-shared,anonymous-shared,two-views read-implies-exec"
+	[code-ways]="rwx,rw-rx,rw-rwx,rx-first,write-and-exec,never-run,places,flags,errors
+		heap devzero file-private,file-shared,anonymous-shared,two-views read-implies-exec"
 	[dangers]="anonymous devzero file heap,odd"
 	[devzero]="lives,fixed,shared"
 	[forks]="after,vfork"
