@@ -26,18 +26,20 @@ static atomic_int refusals[DANGER_COUNT]; /* errno; 0: not refused as far as kno
 static atomic_bool any_refusal;
 static atomic_bool no_anonymous, no_writable_code, no_gain, no_fresh_code;
 
+/* The words that stand for a danger alone. */
+static const unsigned covering[DANGER_COUNT] = {
+	[DANGER_DEVZERO] = POLICY_EXECMOD | POLICY_NOEXEC_DEV,
+	[DANGER_EXECHEAP] = POLICY_EXECHEAP,
+	[DANGER_EXECMOD] = POLICY_EXECMOD,
+	[DANGER_EXECMEM] = POLICY_EXECMEM,
+	[DANGER_EXECSTACK] = POLICY_EXECSTACK,
+};
+
 /* The dangers that a policy's word stands for. What is stricter than the four
  * permissions of SELinux refuses all of them. */
 static bool word_covers(enum danger danger)
 {
 	unsigned all = POLICY_MDWE | POLICY_SECCOMP | POLICY_STRICT;
-	static const unsigned covering[DANGER_COUNT] = {
-		[DANGER_DEVZERO] = POLICY_EXECMOD | POLICY_NOEXEC_DEV,
-		[DANGER_EXECHEAP] = POLICY_EXECHEAP,
-		[DANGER_EXECMOD] = POLICY_EXECMOD,
-		[DANGER_EXECMEM] = POLICY_EXECMEM,
-		[DANGER_EXECSTACK] = POLICY_EXECSTACK,
-	};
 
 	return danger != DANGER_NONE && words & (covering[danger] | all);
 }
@@ -157,6 +159,11 @@ bool policy_is_filtered(void)
 bool policy_expected(enum danger danger)
 {
 	return word_covers(danger);
+}
+
+bool policy_is_told(enum danger danger)
+{
+	return words & covering[danger];
 }
 
 bool policy_refuses(enum danger danger)

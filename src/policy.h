@@ -27,6 +27,10 @@ bool policy_refuses_any(void);
 /* Whether the refusal comes from the user's list: the kernel was never asked. */
 bool policy_expected(enum danger danger);
 
+/* Whether the list has the danger's own word: then the kernel need not be asked for
+ * what has no cure, either. Words for more may be stricter than the kernel is. */
+bool policy_is_told(enum danger danger);
+
 /* Whether the kernel itself has refused it already. */
 bool policy_has_refused(enum danger danger);
 

@@ -229,12 +229,13 @@ static void learn(const struct piece *piece, long refusal)
 		policy_learn_no_anonymous();
 }
 
-/* A refusal that the kernel has given before and that has no cure here: it
- * would only give it again, with another record in the audit log. Of execmem
- * this cannot be said, since policies allow some of its forms. */
+/* A refusal that the kernel has given before, or that the user foretells, and that
+ * has no cure here: it would only be given again, with another record in the audit
+ * log. Of execmem this cannot be said, since policies allow some of its forms. */
 static bool known_answer(const struct piece *piece)
 {
-	return piece->danger != DANGER_EXECMEM && policy_has_refused(piece->danger);
+	return piece->danger != DANGER_EXECMEM &&
+	       (policy_has_refused(piece->danger) || policy_is_told(piece->danger));
 }
 
 /* Stacks that an object wants executable. Where a policy refuses that, code on them is

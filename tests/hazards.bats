@@ -258,6 +258,18 @@ setup() {
 	grep -q 'execstack.*refused' log
 }
 
+@test "a stack page whose refusal is foretold: the kernel is not asked" {
+	require_deny --execstack
+	run_as denied "$JITMEND" deny --verbose --execstack -- "$HOSTS/stack" own thread
+	run_as mended "$JITMEND" deny --verbose --execstack -- "$JITMEND" run --policy=execstack \
+		--log="$PWD/log" -- "$HOSTS/stack" own thread
+	same_outcome denied mended
+	show_log
+	[ "$(grep -c '{ execstack }' denied.err)" -eq 2 ]
+	[ "$(grep -c '{ execstack }' mended.err)" -eq 0 ]
+	grep -q '"answer":"expected","done":"not-mended"' log
+}
+
 # ---------------------------------------------------------- other libraries
 
 @test "a host in C opens C++ that throws" {

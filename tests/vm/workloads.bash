@@ -26,7 +26,7 @@ declare -A parts=(
 	[places]="plain constructor leaving fork vfork"
 	[ranges]="bad,mixed,past-end,untouchable own-data,shared,file-beneath read-implies-exec"
 	[signals]="query-later,faults,jumps,contexts,stacks,handler-masks"
-	[stack]="own"
+	[stack]="own thread"
 )
 
 # What the static program becomes: itself, a dynamic program, a script; what cannot be.
