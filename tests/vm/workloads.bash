@@ -105,8 +105,8 @@ ours='fedora opensuse all all-memfd'
 debians='unconfined user'
 
 # expectations: the file denials, a line for each workload and policy: WORKLOAD POLICY
-# DENIED PROGRAMS, and mended or refused: what becomes of it with jitmend. Only those
-# that match $VM_WORKLOADS, a pattern as case has it, if that is set.
+# DENIED PROGRAMS, and mended or refused: what becomes of it with jitmend. PROGRAMS is how
+# often a process may meet a denial then. Only those that match $VM_WORKLOADS, a pattern as case has it, if that is set.
 expectations() {
 	local name policy denied
 
@@ -119,15 +119,20 @@ expectations() {
 			case $denied in
 			*!) echo "$name $policy ${denied%!} 1 refused" ;;
 			*\**) echo "$name $policy ${denied%\**} ${denied#*\*} mended" ;;
+			-) echo "$name $policy - 0 mended" ;;
 			*) echo "$name $policy $denied 1 mended" ;;
 			esac
 		done
 }
 
-# ways DENIED: how a workload is run that alone is denied that. Where that is nothing, a run
-# with jitmend shows it too.
+# ways DENIED PROGRAMS: how a workload is run that alone is denied that. Where that is
+# nothing, a run with jitmend shows it too.
 ways() {
-	[ "$1" = - ] && echo auto || echo alone auto list
+	case "$1 $2" in
+	'- 0') echo auto ;;
+	'- '*) echo auto list ;;
+	*) echo alone auto list ;;
+	esac
 }
 
 # tables_wanted: whether what is no workload of the file denials is run as well.
