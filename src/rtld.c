@@ -43,21 +43,20 @@ struct places {
 	unsigned found;
 };
 
-static void note_place(struct places *places, const unsigned char *code)
+static void note_place(struct places *places, const unsigned char *code, const struct vma *text)
 {
-	long number = arch_system_call_at(code);
+	long number = arch_system_call_at(code, text->start, text->end);
 
+	if (number < 0)
+		return;
 	for (unsigned kind = 0; kind < KINDS; kind++) {
 		struct rewrite *call = &places->calls[kind];
 
 		if (numbers[kind] != number || call->length)
 			continue;
-		call->at = (uintptr_t)code;
-		if (!arch_write_call(call->bytes, call->at,
-				     (uintptr_t)arch_rtld_stubs + kind * ARCH_RTLD_STUB_BYTES))
-			return;
-		call->length = ARCH_RTLD_CALL_BYTES;
-		places->found++;
+		call->length = arch_lead_call(code, kind, &call->at, call->bytes);
+		if (call->length)
+			places->found++;
 	}
 }
 
@@ -73,8 +72,7 @@ static bool find_places(const struct vma *text, struct places *places)
 		if (*at)
 			continue;
 		for (int back = 0; back < 3; back++)
-			if (arch_system_call_at(at - ARCH_RTLD_ZEROS - back) >= 0)
-				note_place(places, at - ARCH_RTLD_ZEROS - back);
+			note_place(places, at - ARCH_RTLD_ZEROS - back, text);
 	}
 	return places->found == KINDS;
 }

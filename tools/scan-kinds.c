@@ -7,7 +7,7 @@ const struct kind_words kind_words[KINDS] = {
 	[KIND_TEXTREL] = {
 		.name = "textrel", .level = LEVEL_WARNING, .title = "text relocations",
 		.policies = "execmem, mdwe, seccomp",
-		.limit = "text relocations are mended on x86_64 alone",
+		.limit = "text relocations are mended on x86_64 and i386 alone",
 		.helped = true,
 		.remedy = "compile with -fPIC (-fPIE for a program); link with -Wl,-z,text to be told what is left",
 	},
@@ -27,7 +27,7 @@ const struct kind_words kind_words[KINDS] = {
 		.name = "rwx", .level = LEVEL_WARNING,
 		.title = "writable and executable segment",
 		.policies = "execmem, mdwe, seccomp",
-		.limit = "segments that are writable and executable are mended on x86_64 alone",
+		.limit = "segments that are writable and executable are mended on x86_64 alone, and those of libraries on i386",
 		.helped = true,
 		.remedy = "link without -N and --omagic; keep code and data apart in the linker script (-Wl,--warn-rwx-segments)",
 	},

@@ -18,13 +18,23 @@ static void add_reason(struct details *details, const char *reason)
 	free(before);
 }
 
-/* src/rtld.c knows the loader of this machine alone. */
+/* src/rtld.c knows the loaders of these machines alone. The program's own segments are
+ * the kernel's to map: there it is the agent that helps, which is x86_64's. */
+static bool is_helped(const struct details *details, const struct finding *finding)
+{
+	bool programs = finding->kind == KIND_RWX && !finding->library &&
+			strcmp(details->type, "program") == 0;
+
+	if (!kind_words[finding->kind].helped)
+		return false;
+	if (details->class == ELFCLASS64)
+		return details->machine_number == EM_X86_64;
+	return details->machine_number == EM_386 && !programs;
+}
+
 static bool is_limit(const struct details *details, const struct finding *finding)
 {
-	const struct kind_words *words = &kind_words[finding->kind];
-
-	return words->limit && !(words->helped && details->machine_number == EM_X86_64 &&
-				 details->class == ELFCLASS64);
+	return kind_words[finding->kind].limit && !is_helped(details, finding);
 }
 
 static void add_reasons(struct details *details, enum level level)

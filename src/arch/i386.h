@@ -424,6 +424,122 @@ static inline void arch_run_trampoline(ucontext_t *context, const struct arch_tr
 	context->uc_mcontext.gregs[REG_EIP] = (greg_t)found->function;
 }
 
+/* ------------------------------------- the loader's system calls (rtld.c) */
+
+/* mmap2, mprotect and munmap; each has a stub, in this order. */
+#define ARCH_RTLD_CALLS { 192, 125, 91 }
+
+/* Of the place: how long it is at most, and where in it the zeros begin. */
+#define ARCH_RTLD_CALL_BYTES 10
+#define ARCH_RTLD_ZEROS 2
+
+/* glibc's __libc_do_syscall, for calls with six arguments: EDI points to what is to be in
+ * EBX, EDI and EBP. Is that where the call instruction at CODE leads? */
+static inline int arch_calls_do_syscall(const unsigned char *code, uintptr_t start, uintptr_t end)
+{
+	/* push %ebx, %edi, %ebp; mov (%edi), %ebx; mov 8(%edi), %ebp; mov 4(%edi), %edi; int $0x80 */
+	static const unsigned char function[] = {
+		0x53, 0x57, 0x55, 0x8b, 0x1f, 0x8b, 0x6f, 0x08, 0x8b, 0x7f, 0x04, 0xcd, 0x80,
+	};
+	uint32_t distance;
+	uintptr_t to;
+
+	__builtin_memcpy(&distance, code + 1, sizeof distance);
+	to = (uintptr_t)code + 5 + distance;
+	return code[0] == 0xe8 && to >= start && to < end && end - to >= sizeof function &&
+	       __builtin_memcmp((const void *)to, function, sizeof function) == 0;
+}
+
+/* mov $NUMBER, %eax, and then int $0x80, or that function's call: the number, or -1. The
+ * text is from START to END. */
+static inline long arch_system_call_at(const unsigned char *code, uintptr_t start, uintptr_t end)
+{
+	if (code[0] != 0xb8 || code[2] || code[3] || code[4])
+		return -1;
+	if ((code[5] == 0xcd && code[6] == 0x80) || arch_calls_do_syscall(code + 5, start, end))
+		return code[1];
+	return -1;
+}
+
+extern const char arch_rtld_stubs[] __attribute__((visibility("hidden")));
+
+#define ARCH_RTLD_STUB_BYTES 16
+#define ARCH_RTLD_DO_SYSCALL 3 /* the stub in that function's place */
+
+/* What leads the call at CODE to the stub of that number, from *AT on: call STUB; xchg %ax,
+ * %ax; or another function that is called. How many bytes; nothing is too far away. */
+static inline unsigned arch_lead_call(const unsigned char *code, unsigned number, uintptr_t *at,
+				      unsigned char *bytes)
+{
+	int by_function = code[5] == 0xe8;
+
+	*at = (uintptr_t)code + (by_function ? 5 : 0);
+	arch_write_jump(bytes, *at, (uintptr_t)arch_rtld_stubs +
+		ARCH_RTLD_STUB_BYTES * (by_function ? ARCH_RTLD_DO_SYSCALL : number));
+	bytes[0] = 0xe8;
+	bytes[5] = 0x66;
+	bytes[6] = 0x90;
+	return by_function ? 5 : 7;
+}
+
+/* Of the registers a system call changes eax alone; those that functions may change,
+ * ecx and edx, come from the arguments again. */
+#define ARCH_RTLD_STUBS                                               \
+	".text\n"                                                     \
+	".p2align 4\n"                                                \
+	".hidden arch_rtld_stubs\n"                                   \
+	".type arch_rtld_stubs, @function\n"                          \
+	"arch_rtld_stubs:\n"                                          \
+	"	.cfi_startproc\n"                                     \
+	".irp number, 192, 125, 91\n"                                 \
+	"	.p2align 4\n"                                         \
+	"	movl $\\number, %eax\n"                               \
+	"	jmp 0f\n"                                             \
+	".endr\n"                                                     \
+	"	.p2align 4\n"                                         \
+	"	jmp 1f\n"                                             \
+	"0:	pushl %ebp\n"                                         \
+	"	.cfi_def_cfa_offset 8\n"                              \
+	"	.cfi_offset %ebp, -8\n"                               \
+	"	movl %esp, %ebp\n"                                    \
+	"	.cfi_def_cfa_register %ebp\n"                         \
+	"	pushl (%ebp)\n"                                       \
+	"	pushl %edi\n"                                         \
+	"	pushl %esi\n"                                         \
+	"	pushl %edx\n"                                         \
+	"	pushl %ecx\n"                                         \
+	"	pushl %ebx\n"                                         \
+	"	jmp 2f\n"                                             \
+	"	.cfi_def_cfa %esp, 4\n"                               \
+	"	.cfi_restore %ebp\n"                                  \
+	"1:	pushl %ebp\n"                                         \
+	"	.cfi_def_cfa_offset 8\n"                              \
+	"	.cfi_offset %ebp, -8\n"                               \
+	"	movl %esp, %ebp\n"                                    \
+	"	.cfi_def_cfa_register %ebp\n"                         \
+	"	pushl 8(%edi)\n"                                      \
+	"	pushl 4(%edi)\n"                                      \
+	"	pushl %esi\n"                                         \
+	"	pushl %edx\n"                                         \
+	"	pushl %ecx\n"                                         \
+	"	pushl (%edi)\n"                                       \
+	"2:	movl %esp, %ecx\n"                                    \
+	"	andl $-16, %esp\n"                                    \
+	"	subl $4, %esp\n"                                      \
+	"	pushl 4(%ebp)\n"                                      \
+	"	pushl %ecx\n"                                         \
+	"	pushl %eax\n"                                         \
+	"	call rtld_call\n"                                     \
+	"	movl -20(%ebp), %ecx\n"                               \
+	"	movl -16(%ebp), %edx\n"                               \
+	"	leave\n"                                              \
+	"	.cfi_def_cfa %esp, 4\n"                               \
+	"	.cfi_restore %ebp\n"                                  \
+	"	ret\n"                                                \
+	"	.cfi_endproc\n"                                       \
+	".globl arch_rtld_stubs\n"                                    \
+	".size arch_rtld_stubs, .-arch_rtld_stubs\n"
+
 /* Of a library's relocations, which have no addends of their own (library.c). */
 #define ARCH_RELOCATION_RELATIVE R_386_RELATIVE
 #define ARCH_RELOCATION_WORD R_386_32

@@ -318,31 +318,39 @@ static inline void arch_run_trampoline(ucontext_t *context, const struct arch_tr
 #define ARCH_RTLD_CALL_BYTES 7
 #define ARCH_RTLD_ZEROS 2
 
-/* mov $NUMBER, %eax; syscall: the number, or -1. */
-static inline long arch_system_call_at(const unsigned char *code)
+/* mov $NUMBER, %eax; syscall: the number, or -1. The text is from START to END. */
+static inline long arch_system_call_at(const unsigned char *code, uintptr_t start, uintptr_t end)
 {
+	(void)start;
+	(void)end;
 	if (code[0] != 0xb8 || code[2] || code[3] || code[4] || code[5] != 0x0f || code[6] != 0x05)
 		return -1;
 	return code[1];
 }
 
-/* call TO; xchg %ax, %ax. False: too far away. */
-static inline int arch_write_call(unsigned char *code, uintptr_t at, uintptr_t to)
-{
-	int near = arch_write_jump(code, at, to);
-
-	code[0] = 0xe8;
-	code[5] = 0x66;
-	code[6] = 0x90;
-	return near;
-}
-
 extern const char arch_rtld_stubs[] __attribute__((visibility("hidden")));
+
+#define ARCH_RTLD_STUB_BYTES 16
+
+/* What leads the call at CODE to the stub of that number, from *AT on: call STUB; xchg %ax,
+ * %ax. How many bytes, 0: it is too far away. */
+static inline unsigned arch_lead_call(const unsigned char *code, unsigned number, uintptr_t *at,
+				      unsigned char *bytes)
+{
+	uintptr_t stub = (uintptr_t)arch_rtld_stubs + number * ARCH_RTLD_STUB_BYTES;
+
+	*at = (uintptr_t)code;
+	if (!arch_write_jump(bytes, *at, stub))
+		return 0;
+	bytes[0] = 0xe8;
+	bytes[5] = 0x66;
+	bytes[6] = 0x90;
+	return ARCH_RTLD_CALL_BYTES;
+}
 
 /* Of the registers a system call changes rax, rcx and r11 alone. The vector registers
  * are not kept: what the loader has there does not last over a call of its functions
  * anyway. */
-#define ARCH_RTLD_STUB_BYTES 16
 #define ARCH_RTLD_STUBS                                               \
 	".text\n"                                                     \
 	".p2align 4\n"                                                \
