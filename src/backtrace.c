@@ -132,12 +132,12 @@ static _Unwind_Reason_Code collect(struct _Unwind_Context *context, void *argume
 
 /* libgcc's unwinder calls abort() where it makes nothing of a frame's description, as
  * with what a JIT registers of its own. Then the frames until there have to do. */
-static __thread void *way_out[5];
+static __thread void *way_out[ARCH_JUMP_WORDS];
 static __thread bool has_way_out;
 
 static void walk_by_libgcc(struct collected *to)
 {
-	if (__builtin_setjmp(way_out) == 0) {
+	if (arch_setjmp(way_out) == 0) {
 		has_way_out = true;
 		by_libgcc(collect, to);
 	}
@@ -148,7 +148,7 @@ void backtrace_abort(uintptr_t caller)
 {
 	/* A handler of the host's may mean it. */
 	if (has_way_out && caller >= libgcc_text.start && caller < libgcc_text.end)
-		__builtin_longjmp(way_out, 1);
+		arch_longjmp(way_out);
 }
 
 static int all_frames(void **frames, int most)

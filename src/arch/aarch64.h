@@ -40,7 +40,57 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
 
 /* Handlers return to the kernel's own code in the vdso, which unwinders know and
  * which may be jumped to where landing pads are asked for: no restorer of ours. */
-#define ARCH_CODE ""
+#define ARCH_CODE                                  \
+	".text\n"                                  \
+	".p2align 2\n"                             \
+	".globl arch_setjmp\n"                     \
+	".hidden arch_setjmp\n"                    \
+	".type arch_setjmp, %function\n"           \
+	"arch_setjmp:\n"                           \
+	"	.cfi_startproc\n"                  \
+	"	stp x19, x20, [x0]\n"              \
+	"	stp x21, x22, [x0, #16]\n"         \
+	"	stp x23, x24, [x0, #32]\n"         \
+	"	stp x25, x26, [x0, #48]\n"         \
+	"	stp x27, x28, [x0, #64]\n"         \
+	"	stp x29, x30, [x0, #80]\n"         \
+	"	mov x1, sp\n"                      \
+	"	str x1, [x0, #96]\n"               \
+	"	stp d8, d9, [x0, #104]\n"          \
+	"	stp d10, d11, [x0, #120]\n"        \
+	"	stp d12, d13, [x0, #136]\n"        \
+	"	stp d14, d15, [x0, #152]\n"        \
+	"	mov w0, #0\n"                      \
+	"	ret\n"                             \
+	"	.cfi_endproc\n"                    \
+	".size arch_setjmp, .-arch_setjmp\n"       \
+	".globl arch_longjmp\n"                    \
+	".hidden arch_longjmp\n"                   \
+	".type arch_longjmp, %function\n"          \
+	"arch_longjmp:\n"                          \
+	"	.cfi_startproc\n"                  \
+	"	ldp x19, x20, [x0]\n"              \
+	"	ldp x21, x22, [x0, #16]\n"         \
+	"	ldp x23, x24, [x0, #32]\n"         \
+	"	ldp x25, x26, [x0, #48]\n"         \
+	"	ldp x27, x28, [x0, #64]\n"         \
+	"	ldp x29, x30, [x0, #80]\n"         \
+	"	ldr x1, [x0, #96]\n"               \
+	"	mov sp, x1\n"                      \
+	"	ldp d8, d9, [x0, #104]\n"          \
+	"	ldp d10, d11, [x0, #120]\n"        \
+	"	ldp d12, d13, [x0, #136]\n"        \
+	"	ldp d14, d15, [x0, #152]\n"        \
+	"	mov w0, #1\n"                      \
+	"	ret\n"                             \
+	"	.cfi_endproc\n"                    \
+	".size arch_longjmp, .-arch_longjmp\n"
+
+/* As setjmp(3) without a mask, and its 1. clang has no __builtin_setjmp here. */
+#define ARCH_JUMP_WORDS 21
+int arch_setjmp(void **place) __attribute__((returns_twice, visibility("hidden")));
+_Noreturn void arch_longjmp(void **place) __attribute__((visibility("hidden")));
+
 #define arch_restore_rt 0L
 #define ARCH_SA_RESTORER 0
 

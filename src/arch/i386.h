@@ -98,6 +98,11 @@ extern uintptr_t arch_kernel_entry __attribute__((visibility("hidden")));
 	".size arch_kernel_entry, 4\n"                        \
 	".text\n"
 
+/* As setjmp(3) without a mask, and its 1. */
+#define ARCH_JUMP_WORDS 5
+#define arch_setjmp(place) __builtin_setjmp(place)
+#define arch_longjmp(place) __builtin_longjmp(place, 1)
+
 /* FUNCTION(ARGUMENT) with the stack that ends at END. Unwinders find the way back. */
 long arch_run_on_stack(uintptr_t end, long (*function)(void *), void *argument)
 	__attribute__((visibility("hidden")));

@@ -48,6 +48,11 @@ extern void arch_restore_rt(void) __asm__("__restore_rt") __attribute__((visibil
 
 #define ARCH_SA_RESTORER 0x04000000
 
+/* As setjmp(3) without a mask, and its 1. */
+#define ARCH_JUMP_WORDS 5
+#define arch_setjmp(place) __builtin_setjmp(place)
+#define arch_longjmp(place) __builtin_longjmp(place, 1)
+
 /* FUNCTION(ARGUMENT) with the stack that ends at END. Unwinders find the way back. */
 long arch_run_on_stack(uintptr_t end, long (*function)(void *), void *argument)
 	__attribute__((visibility("hidden")));
