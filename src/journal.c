@@ -47,6 +47,7 @@ struct table {
 };
 
 static table_place place;
+static atomic_bool wanted;    /* it is made for the first event */
 static atomic_bool met_any;   /* site; most processes end, and fork, without */
 static struct site overflow; /* of sites that found no place */
 static _Atomic uint64_t lost;
@@ -57,6 +58,22 @@ static atomic_int started_by; /* process that has its first line */
 static struct table *table_now(void)
 {
 	return atomic_load_explicit(&place, memory_order_acquire);
+}
+
+/* The journal's own memory comes last: once that is there it is at work. */
+static bool make_room(void)
+{
+	return module_make_room() && stacks_make_room() && provenance_make_room() &&
+	       tables_make(&place, sizeof(struct table));
+}
+
+static struct table *table_to_fill(void)
+{
+	struct table *table = table_now();
+
+	if (!table && atomic_load_explicit(&wanted, memory_order_relaxed) && make_room())
+		table = table_now();
+	return table;
 }
 
 /* ------------------------------------------------------------------ lines */
@@ -255,7 +272,7 @@ static bool is_power_of_ten(uint64_t count)
  * still be writing it, or its line was lost. */
 void journal_event(const struct event *event)
 {
-	struct table *table = table_now();
+	struct table *table = table_to_fill();
 	struct site *site;
 	uint64_t count;
 
@@ -343,13 +360,6 @@ static void say_unopened(long error)
 	output_complain(line, text_end_line(&text));
 }
 
-/* The journal's own memory comes last: once that is there it is at work. */
-static bool make_room(void)
-{
-	return module_make_room() && stacks_make_room() && provenance_make_room() &&
-	       tables_make(&place, sizeof(struct table));
-}
-
 void journal_begin(const struct settings *from, const char *path)
 {
 	long result;
@@ -360,8 +370,15 @@ void journal_begin(const struct settings *from, const char *path)
 	read_program_name();
 	if (from->log && string_equal(from->log, OUTPUT_TO_NOBODY))
 		return;
+	/* On standard error there is something to say in few programs. */
+	if (!from->log) {
+		output_begin(NULL);
+		provenance_want();
+		atomic_store(&wanted, true);
+		return;
+	}
 	result = make_room() ? output_begin(from->log) : -ENOMEM;
-	if (from->log && sys_failed(result))
+	if (sys_failed(result))
 		say_unopened(result);
 }
 

@@ -56,7 +56,7 @@ static long remember(int handle, int fd)
 		.device = status.st_dev,
 		.inode = status.st_ino,
 	};
-	if (!sys_failed(sys_stat("/", &status))) {
+	if (kind == OUTPUT_FILE && !sys_failed(sys_stat("/", &status))) {
 		output->root_device = status.st_dev;
 		output->root_inode = status.st_ino;
 	}

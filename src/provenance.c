@@ -29,6 +29,7 @@ struct slot {
 };
 
 static table_place place;
+static atomic_bool wanted; /* room is made by the first that is noted */
 static _Atomic uint64_t sequences;
 static atomic_bool mappings;
 
@@ -37,10 +38,25 @@ bool provenance_make_room(void)
 	return tables_make(&place, SLOTS * sizeof(struct slot));
 }
 
+void provenance_want(void)
+{
+	atomic_store(&wanted, true);
+}
+
 /* NULL: nothing is kept. */
 static struct slot *slots_now(void)
 {
 	return atomic_load_explicit(&place, memory_order_acquire);
+}
+
+static struct slot *slots_to_fill(void)
+{
+	struct slot *slots = slots_now();
+
+	if (!slots && atomic_load_explicit(&wanted, memory_order_relaxed) && module_make_room() &&
+	    stacks_make_room() && provenance_make_room())
+		slots = slots_now();
+	return slots;
 }
 
 void provenance_watch_mappings(void)
@@ -100,9 +116,12 @@ void provenance_note(const char *function, uintptr_t address, size_t length,
 		     uintptr_t call_site)
 {
 	struct provenance p = { .function = function, .address = address, .length = length };
-	struct slot *slots = slots_now();
+	struct slot *slots;
 
-	if (!slots || address == 0 || address % PAGE_BYTES)
+	if (address == 0 || address % PAGE_BYTES)
+		return;
+	slots = slots_to_fill();
+	if (!slots)
 		return;
 	backtrace_locks_held(is_ground(function));
 	p.stack = stacks_note(call_site);

@@ -24,6 +24,9 @@ struct provenance {
 /* Before anything is noted. False: no memory for it, and nothing is kept. */
 bool provenance_make_room(void);
 
+/* Or it is made, with what backtraces need, when the first is noted. */
+void provenance_want(void);
+
 /* Whether mappings too are to be noted: every mmap then costs a backtrace. */
 void provenance_watch_mappings(void);
 bool provenance_watches_mappings(void);
