@@ -28,7 +28,8 @@
 /* The lowest number that may be ours. */
 extern _Atomic unsigned descriptors_lowest;
 
-/* Makes the tables. Once, at start, where that has not to be seen later. */
+/* Makes the tables, at start, where that has not to be seen later; without it the first
+ * that is kept makes them. */
 void descriptors_begin(void);
 
 /* Takes FD, a fresh descriptor, into our keeping: out of the host's way and closed

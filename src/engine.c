@@ -159,7 +159,6 @@ void engine_begin(const struct settings *settings, const struct door *to)
 		return;
 	policy_begin(settings->policy, settings->mode == MODE_MEND);
 	walk.may_refuse = policy_may_refuse();
-	descriptors_begin();
 	if (settings->trampolines && settings->mode == MODE_MEND)
 		trampolines_allow();
 	views_begin(to->single_threaded, to->watch_writes);
@@ -168,6 +167,8 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	begin_personality(sys_current_personality());
 	if (!engine_may_mend_with_views())
 		return;
+	descriptors_begin();
+	vma_begin_looking();
 	stack_begin();
 	backing_ready();
 }

@@ -177,15 +177,22 @@ static _Atomic uint32_t *_Atomic opened_here;
 
 static void make_mark(void)
 {
-	long made = sys_mmap(0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			     0);
+	long made;
 
+	if (atomic_load(&opened_here))
+		return;
+	made = sys_mmap(0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (sys_failed(made))
 		return;
 	if (sys_madvise((uintptr_t)made, PAGE_BYTES, MADV_WIPEONFORK))
 		sys_munmap((uintptr_t)made, PAGE_BYTES);
 	else
 		atomic_store(&opened_here, (_Atomic uint32_t *)made);
+}
+
+void vma_begin_looking(void)
+{
+	make_mark();
 }
 
 static bool is_this_process(uint64_t seen)
@@ -218,6 +225,7 @@ static long reopen_maps(uint64_t seen)
 		fd = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 		now = sys_failed(fd) ? 0 : keep(fd);
 		if (now) {
+			make_mark();
 			atomic_store(&kept, now);
 			if (atomic_load(&opened_here))
 				atomic_store(atomic_load(&opened_here), 1);
@@ -413,7 +421,6 @@ static _Atomic uintptr_t noted_heap_start;
 
 void vma_begin(void)
 {
-	make_mark();
 	atomic_store(&noted_heap_start, (uintptr_t)sys_brk(0));
 }
 

@@ -66,7 +66,10 @@ struct heap vma_heap(void);
 uintptr_t vma_heap_start(void);
 
 /* Once, early: keeps the heap's beginning as far as it can be told without /proc (brk
- * as it is now), and makes what tells a child of fork from its parent. */
+ * as it is now). */
 void vma_begin(void);
+
+/* Makes what tells a child of fork from its parent; without it the first look does. */
+void vma_begin_looking(void);
 
 #endif
