@@ -176,7 +176,7 @@ static int all_frames(void **frames, int most)
 
 static struct {
 	_Alignas(64) atomic_uint unwinding;
-} counters[COUNTERS];
+} counters[COUNTERS] LARGE;
 static atomic_uint forks;      /* under way */
 static __thread bool was_quiet;
 static atomic_bool unsafe;     /* this process began with a lock of an unwinder's held */

@@ -36,7 +36,7 @@ struct middle {
 	_Atomic uint64_t slots[MIDDLE_ENTRIES];
 };
 
-static struct middle *_Atomic root[ROOT_ENTRIES];
+LARGE static struct middle *_Atomic root[ROOT_ENTRIES];
 static atomic_bool in_use;
 
 /* An entry's bits, from the lowest. */

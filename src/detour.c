@@ -65,7 +65,7 @@ static struct area {
 	_Atomic uintptr_t start; /* 0: there is none */
 	size_t filled;           /* slots, from the first on */
 	size_t next;             /* the slot to be given out */
-} areas[AREAS_MOST];
+} areas[AREAS_MOST] LARGE;
 
 /* ------------------------------------------------------------------- areas */
 

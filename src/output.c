@@ -80,7 +80,7 @@ static long keep(int fd)
 static const char *file_name(void)
 {
 	/* Not on the stack, which may be a small one. */
-	static char path[PATH_SIZE];
+	LARGE static char path[PATH_SIZE];
 
 	return settings_log_path(pattern, sys_getpid(), path, sizeof path) ? path : NULL;
 }

@@ -70,7 +70,7 @@ static const struct door door = {
 /* The environment's strings are the host's to overwrite (setproctitle does). */
 static void keep_log_name(void)
 {
-	static char name[4096];
+	LARGE static char name[4096];
 	size_t length = settings.log ? string_length(settings.log) : 0;
 
 	if (length == 0 || length >= sizeof name)

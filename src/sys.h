@@ -24,6 +24,10 @@
 
 #define PAGE_BYTES ARCH_PAGE_SIZE
 
+/* Static, and seldom touched: kept together (src/local.mk sorts sections by name), so
+ * that what every start writes to fits on one page. */
+#define LARGE __attribute__((section(".bss.large")))
+
 static inline uintptr_t page_down(uintptr_t address)
 {
 	return address & ~(PAGE_BYTES - 1);

@@ -4,9 +4,10 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
+#include "../sys.h"
 #include "symbols.h"
 
-struct next next;
+struct next next LARGE;
 atomic_bool next_found, next_late_found;
 
 #define NEXT(field, name) { offsetof(struct next, field), name }
