@@ -94,7 +94,7 @@ endif
 src_libjitmend_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DDL_LIB='"$(DL_LIB)"'
 src_libjitmend_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -fno-stack-protector \
 	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec
-src_libjitmend_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions \
+src_libjitmend_la_LDFLAGS = -module -avoid-version -shared -XCClinker -nostartfiles -Wl,-z,defs -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions \
 	-Wl,--sort-section=name \
 	-Wl,--version-script,$(srcdir)/src/libjitmend.map
 src_libjitmend_la_LIBADD = src/libcalls.la src/librecord.la src/libengine.la

@@ -30,7 +30,10 @@
 
 enum { NOT_YET, UNDER_WAY, DONE };
 
+/* What tells the library's fork handlers from others'. Elsewhere the compiler's own
+ * start files have it, which are left out: four symbols less to look up. */
 extern void *__dso_handle __attribute__((visibility("hidden")));
+void *__dso_handle = &__dso_handle;
 
 static atomic_int state = NOT_YET;
 static struct settings settings;
@@ -266,7 +269,7 @@ void start_watch_forks(void)
 
 	if (!start_engine() || !engine_watches() || atomic_exchange(&watched, true))
 		return;
-	next_ensure();
+	next_begin();
 	if (next.register_atfork)
 		next.register_atfork(start_fork, start_fork_over, start_child, &__dso_handle);
 }
@@ -276,7 +279,7 @@ void start_watch_forks(void)
 __attribute__((constructor)) static void start(void)
 {
 	start_engine();
-	next_ensure();
+	next_begin();
 	if (engine_watches())
 		journal_begin_backtraces();
 	report_audit();

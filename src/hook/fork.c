@@ -22,7 +22,7 @@ HOOK int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*c
 			   void *dso_handle)
 {
 	start_watch_forks();
-	next_ensure();
+	next_begin();
 	if (!next.register_atfork)
 		return ENOMEM;
 	return next.register_atfork(prepare, parent, child, dso_handle);

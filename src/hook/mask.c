@@ -59,7 +59,7 @@ static int change_int_mask(int how, int mask)
 	uint64_t word = (uint32_t)mask;
 	sigset_t set, old;
 
-	sigemptyset(&set);
+	memset(&set, 0, sizeof set);
 	memcpy(&set, &word, sizeof word);
 	if (change_mask(how, &set, &old))
 		return -1;

@@ -12,6 +12,11 @@ atomic_bool next_found, next_late_found;
 
 #define NEXT(field, name) { offsetof(struct next, field), name }
 
+/* All that the constructor needs. */
+static const struct symbol begin_symbols[] = {
+	NEXT(register_atfork, "__register_atfork"),
+};
+
 static const struct symbol symbols[] = {
 	NEXT(posix_memalign, "posix_memalign"),
 	NEXT(aligned_alloc, "aligned_alloc"),
@@ -38,7 +43,6 @@ static const struct symbol symbols[] = {
 	NEXT(attr_setsigmask, "pthread_attr_setsigmask_np"),
 	NEXT(attr_getsigmask, "pthread_attr_getsigmask_np"),
 	NEXT(_Fork, "_Fork"),
-	NEXT(register_atfork, "__register_atfork"),
 	NEXT(sbrk, "sbrk"),
 	NEXT(abort, "abort"),
 	NEXT(quick_exit, "quick_exit"),
@@ -160,23 +164,31 @@ static const struct symbol late_symbols[] = {
 	NEXT(readdir64, "readdir64"),
 };
 
-static void ask_dlsym(const struct symbol *list, size_t count)
+/* False within itself: dlsym may allocate memory, by our own hooks. */
+static bool ask_dlsym(const struct symbol *list, size_t count)
 {
+	static __thread bool asking;
+
+	if (asking)
+		return false;
+	asking = true;
 	for (size_t i = 0; i < count; i++)
 		*(void **)((char *)&next + list[i].place) = dlsym(RTLD_NEXT, list[i].name);
+	asking = false;
+	return true;
 }
 
 static void find(const struct symbol *list, size_t count, atomic_bool *found)
 {
-	static __thread bool finding;
+	if (symbols_find(list, count, &next) || ask_dlsym(list, count))
+		atomic_store_explicit(found, true, memory_order_release);
+}
 
-	if (finding)
-		return;
-	finding = true;
-	if (!symbols_find(list, count, &next))
-		ask_dlsym(list, count);
-	finding = false;
-	atomic_store_explicit(found, true, memory_order_release);
+/* Where the objects' tables cannot be read, what needs dlsym is done while it can be. */
+void next_begin(void)
+{
+	if (!symbols_find(begin_symbols, sizeof begin_symbols / sizeof *begin_symbols, &next))
+		next_ensure();
 }
 
 void next_find(void)

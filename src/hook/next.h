@@ -1,10 +1,9 @@
 /* hook/next.h: the definitions that ours stand in front of: libc's, or those of
  * another preloaded library.
  *
- * Found once: in the constructor, or before it by a hook that needs one; those of
- * the calls that read, close and ask, by the first hook that does. The
- * objects' own tables are read for that (symbols.h); where one of them has none,
- * dlsym is asked, so mmap and its kin, which the loader and malloc call, never
+ * Found once, by the first hook that needs one; those of the calls that read, close
+ * and ask, by the first of these. The objects' own tables are read for that
+ * (symbols.h); where one of them has none, dlsym is asked, so mmap and its kin, which the loader and malloc call, never
  * need any. Where there is none, or where dlsym itself leads back here, a pointer
  * is NULL and the hook has a way of its own. */
 #ifndef JITMEND_NEXT_H
@@ -189,6 +188,10 @@ struct next {
 extern struct next next;
 
 extern atomic_bool next_found, next_late_found;
+
+/* In the constructor, and before what it does is done earlier: which objects there are
+ * to look in, and what it calls itself. */
+void next_begin(void);
 void next_find(void);
 void next_find_late(void);
 

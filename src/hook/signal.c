@@ -74,14 +74,24 @@ typedef void (*handler)(int);
 /* glibc still has it, and declares it for old standards alone. */
 handler bsd_signal(int signal, handler to);
 
+/* SIGNAL alone, by nobody's function: each that is called is looked up at the start. */
+static sigset_t set_of(int signal)
+{
+	uint64_t word = 1ULL << ((unsigned)(signal - 1) & 63);
+	sigset_t set;
+
+	memset(&set, 0, sizeof set);
+	memcpy(&set, &word, sizeof word);
+	return set;
+}
+
 /* What the older calls amount to, each with the flags that its page names. */
 static handler set_handler(int signal, handler to, int flags, bool block_itself)
 {
 	struct sigaction action = { .sa_handler = to, .sa_flags = flags }, old;
 
-	sigemptyset(&action.sa_mask);
 	if (block_itself)
-		sigaddset(&action.sa_mask, signal);
+		action.sa_mask = set_of(signal);
 	signals_host_action(signal, &action, &old);
 	return old.sa_handler;
 }
@@ -100,8 +110,7 @@ static handler bsd_semantics(int signal, handler to)
 
 	struct sigaction action = { .sa_handler = to, .sa_flags = SA_RESTART }, old;
 
-	sigemptyset(&action.sa_mask);
-	sigaddset(&action.sa_mask, signal);
+	action.sa_mask = set_of(signal);
 	return early_sigaction(signal, &action, &old) ? SIG_ERR : old.sa_handler;
 }
 
@@ -163,10 +172,8 @@ HOOK handler sysv_signal(int signal, handler to)
 
 static int change_own(int how, int signal)
 {
-	sigset_t set;
+	sigset_t set = set_of(signal);
 
-	sigemptyset(&set);
-	sigaddset(&set, signal);
 	return sigprocmask(how, &set, NULL);
 }
 
@@ -176,6 +183,7 @@ HOOK handler sigset(int signal, handler to)
 {
 	sigset_t before;
 	struct sigaction old;
+	uint64_t word;
 	handler was;
 
 	if (!is_kept_apart(signal))
@@ -191,7 +199,8 @@ HOOK handler sigset(int signal, handler to)
 		was = set_handler(signal, to, 0, false);
 		change_own(SIG_UNBLOCK, signal);
 	}
-	return sigismember(&before, signal) ? SIG_HOLD : was;
+	memcpy(&word, &before, sizeof word);
+	return word & sys_signal_bit(signal) ? SIG_HOLD : was;
 }
 
 HOOK int sighold(int signal)
