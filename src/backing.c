@@ -13,6 +13,7 @@
 
 #include "descriptors.h"
 #include "memory.h"
+#include "own.h"
 #include "spare.h"
 #include "sys.h"
 #include "vma.h"
@@ -273,8 +274,7 @@ static size_t place_of(const struct window *table, size_t size, uint64_t key)
 static bool grow_windows(void)
 {
 	size_t size = places ? 2 * places : 256;
-	long made = spare_mmap(0, size * sizeof *windows, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long made = own_memory(size * sizeof *windows);
 	struct window *table = (struct window *)made, *old = windows;
 
 	if (sys_failed(made))

@@ -3,9 +3,8 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 
-#include "spare.h"
+#include "own.h"
 #include "sys.h"
 
 /* 35 bits of page number on x86_64: 11 for the root, 12 for a middle node, 12
@@ -243,7 +242,7 @@ uintptr_t codepages_run(uintptr_t start, uintptr_t limit, struct code_page *page
 
 static void *new_node(size_t size)
 {
-	long node = spare_mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long node = own_memory(size);
 
 	return sys_failed(node) ? NULL : (void *)node;
 }

@@ -12,6 +12,7 @@
 #include "codepages.h"
 #include "descriptors.h"
 #include "lock.h"
+#include "own.h"
 #include "policy.h"
 #include "rung/advice.h"
 #include "rung/anonymous.h"
@@ -164,6 +165,8 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	views_begin(to->single_threaded, to->watch_writes);
 	vma_begin();
 	walk.mode = settings->mode; /* from now on calls are watched */
+	if (walk.mode == MODE_MEND && (walk.may_refuse || policy_refuses_any()))
+		own_begin();
 	begin_personality(sys_current_personality());
 	if (!engine_may_mend_with_views())
 		return;

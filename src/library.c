@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "memory.h"
+#include "own.h"
 #include "sys.h"
 #include "text.h"
 
@@ -249,7 +250,7 @@ const struct link_map *library_map(int fd)
 	if (library.map.l_addr || !read_headers(fd, &headers))
 		return NULL;
 	end = end_of(&headers);
-	place = sys_mmap(0, end, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	place = own_addresses(end);
 	if (sys_failed(place))
 		return NULL;
 	library.map.l_addr = (uintptr_t)place;

@@ -4,16 +4,32 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "own.h"
 #include "sys.h"
 
-static uintptr_t spare;
-static size_t pages; /* 0: none; each a mapping of its own */
+static uintptr_t spare; /* room for as many as are ever wanted; 0: to be had */
+static size_t pages;    /* 0: none; each a mapping of its own */
 static size_t wanted;
+static size_t cleared;  /* pages of the room in which nothing else lies */
 
 static long map_page(uintptr_t address, int protection)
 {
 	return sys_mmap(address, PAGE_BYTES, protection,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
+static bool have_room(void)
+{
+	long room = spare ? (long)spare : own_addresses(SPARE_MANY * PAGE_BYTES);
+
+	if (sys_failed(room))
+		return false;
+	spare = (uintptr_t)room;
+	if (cleared < wanted &&
+	    sys_munmap(spare + cleared * PAGE_BYTES, (wanted - cleared) * PAGE_BYTES))
+		return false;
+	cleared = wanted;
+	return true;
 }
 
 /* One by one: mmap makes one mapping more than mprotect does, which would be the
@@ -23,14 +39,8 @@ void spare_make(void)
 {
 	long made;
 
-	if (pages || !wanted)
+	if (pages || !wanted || !have_room())
 		return;
-	made = sys_mmap(0, wanted * PAGE_BYTES, PROT_NONE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (sys_failed(made))
-		return;
-	spare = (uintptr_t)made;
-	sys_munmap(spare, wanted * PAGE_BYTES);
 	for (; pages < wanted; pages++) {
 		uintptr_t next = spare + pages * PAGE_BYTES;
 
@@ -39,7 +49,7 @@ void spare_make(void)
 			continue;
 		if (!sys_failed(made))
 			sys_munmap((uintptr_t)made, PAGE_BYTES); /* before Linux 4.17 */
-		return;
+		return; /* there is no more to be had, or the program has got the place */
 	}
 }
 

@@ -18,7 +18,7 @@
 #define SPARE_FEW 8UL
 #define SPARE_MANY 64UL
 
-/* So many are kept from now on, as far as there is room for them. Fewer than before,
+/* So many, SPARE_MANY at most, are kept from now on, as far as there is room for them. Fewer than before,
  * or as many, changes nothing. */
 void spare_want(size_t mappings);
 

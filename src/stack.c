@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "own.h"
 #include "sys.h"
 
 #define STACK_BYTES (8 * PAGE_BYTES)
@@ -17,14 +18,11 @@ static uintptr_t start; /* 0: not made */
 /* With a page below it that cannot be touched. */
 void stack_begin(void)
 {
-	long made = sys_mmap(0, STACK_BYTES + PAGE_BYTES, PROT_NONE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	long made = own_addresses(STACK_BYTES + PAGE_BYTES);
 
 	if (sys_failed(made))
 		return;
-	if (sys_mprotect((uintptr_t)made + PAGE_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE, -1))
-		sys_munmap((uintptr_t)made, STACK_BYTES + PAGE_BYTES);
-	else
+	if (!sys_mprotect((uintptr_t)made + PAGE_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE, -1))
 		start = (uintptr_t)made + PAGE_BYTES;
 }
 

@@ -154,6 +154,10 @@ piped() {
 	views code-ways places
 }
 
+@test "addresses that were given back, and are claimed" {
+	views code-ways claimed
+}
+
 @test "flags of mmap" {
 	views code-ways flags
 }

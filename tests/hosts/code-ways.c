@@ -760,6 +760,38 @@ static void many_views(void)
 	say_result("unmapped", do_munmap(at, pages * PAGE));
 }
 
+/* A range that nothing has, as a program with one thread knows: given back, and claimed
+ * a piece at a time, the first for code, the rest for data. Whatever is made for code
+ * must not be there. */
+static void claim(size_t pages)
+{
+	unsigned char *at = must_map(NULL, pages * PAGE, PROT_NONE, PRIVATE, -1, 0);
+	size_t half = pages / 2, i;
+	bool kept = true;
+
+	do_munmap(at, pages * PAGE);
+	must_map(at, half * PAGE, RWX, PRIVATE | MAP_FIXED, -1, 0);
+	for (i = 0; i < half; i++)
+		use("claimed for code", at + i * PAGE, 1);
+	for (i = half; i < pages; i++) {
+		must_map(at + i * PAGE, PAGE, RW, PRIVATE | MAP_FIXED, -1, 0);
+		memset(at + i * PAGE, (int)i, PAGE);
+	}
+	for (i = 0; i < half; i++)
+		use("used again", at + i * PAGE, 1);
+	for (i = half; i < pages; i++)
+		kept = kept && all_bytes(at + i * PAGE, PAGE, (int)(i & 255));
+	say("kept what was written: %d", kept);
+}
+
+static void claimed(void)
+{
+	size_t pages;
+
+	for (pages = 2; pages <= 2048; pages *= 4)
+		claim(pages);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
@@ -790,6 +822,7 @@ int main(int argc, char **argv)
 		{ "implied", implied },
 		{ "implied-for-each", implied_for_each },
 		{ "many-views", many_views },
+		{ "claimed", claimed },
 		{ NULL, NULL },
 	};
 	return host_main(parts, argc, argv);
