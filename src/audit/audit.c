@@ -147,7 +147,7 @@ static void release(rtld_settler *settler)
 {
 	hand_over_memory();
 	handover.trampolines = trampolines_allowed();
-	spare_want(0);
+	spare_free();
 	close_descriptors();
 	signals_end();
 	rtld_hand_over(settler);
