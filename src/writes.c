@@ -19,6 +19,7 @@
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "engine.h"
 #include "memory.h"
@@ -178,6 +179,10 @@ const struct writes_target writes_targets[] = {
 	{ SYS_fstatfs, 1, -1, sizeof(struct statfs) },
 	{ SYS_getgroups, 1, 0, sizeof(gid_t) },
 	{ SYS_prlimit64, 3, -1, sizeof(struct rlimit64) },
+	{ SYS_sched_getaffinity, 2, 1, 1 },
+	{ SYS_sigaltstack, 1, -1, sizeof(stack_t) },
+	{ SYS_timerfd_gettime, 1, -1, sizeof(struct itimerspec) },
+	{ SYS_timerfd_settime, 3, -1, sizeof(struct itimerspec) },
 	{ SYS_getitimer, 1, -1, sizeof(struct itimerval) },
 	{ SYS_setitimer, 2, -1, sizeof(struct itimerval) },
 	{ SYS_ioctl, 2, -1, MOST_CONTROL },

@@ -9,7 +9,7 @@ load under
 
 READING=(files fortified code-is-read vectors sockets others by-syscall)
 STREAMS=(streams stream-buffers)
-RESULTS=(results polls addresses waits directories)
+RESULTS=(results locks pending polls addresses waits directories)
 REST=(bad-pointers in-children cancelled)
 
 setup() {

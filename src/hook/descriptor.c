@@ -17,6 +17,7 @@
 #include "../descriptors.h"
 #include "hook.h"
 #include "next.h"
+#include "written.h"
 
 #define LAST_NUMBER (~0U)
 
@@ -100,15 +101,33 @@ HOOK int dup3(int old, int fd, int flags)
 
 /* ------------------------------------------------------------------ fcntl */
 
+/* What the kernel answers there, which may be among code (hook/written.h). */
+static size_t size_of_answer(int command)
+{
+	switch (command) {
+	case F_GETLK:
+#if F_GETLK64 != F_GETLK
+	case F_GETLK64:
+#endif
+	case F_OFD_GETLK:
+		return sizeof(struct flock64);
+	case F_GETOWN_EX:
+		return sizeof(struct f_owner_ex);
+	default:
+		return 0;
+	}
+}
+
 /* The third argument is an int, a pointer, or not there: a register, whatever it is. */
 static int call_fcntl(int (*next_one)(int, int, ...), int fd, int command, va_list list)
 {
 	void *argument = va_arg(list, void *);
+	struct iovec range = { argument, size_of_answer(command) };
 
 	if (descriptors_is_ours(fd))
 		return (int)hook_answer(-EBADF);
 	if (next_one)
-		return next_one(fd, command, argument);
+		return (int)WRITTEN_CALL(&range, 1, next_one(fd, command, argument));
 	return (int)hook_answer(sys_fcntl(fd, command, (long)argument));
 }
 

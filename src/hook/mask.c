@@ -2,7 +2,8 @@
  * their own. Rules: hook/hook.h.
  *
  * Sets go to the kernel by signals_to_kernel and come back by signals_to_host.
- * The waiting calls are cancellation points: they go to the next definition. */
+ * The waiting calls are cancellation points: they go to the next definition. What
+ * they answer may lie among code (hook/written.h). */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -16,6 +17,7 @@
 #include "../start.h"
 #include "hook.h"
 #include "next.h"
+#include "written.h"
 
 /* glibc declares it for fortified programs alone. */
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
@@ -84,7 +86,11 @@ HOOK int siggetmask(void)
 
 HOOK int sigpending(sigset_t *set)
 {
-	long result = SYS_CALL(SYS_rt_sigpending, set, sizeof(uint64_t), 0, 0, 0, 0);
+	struct iovec range = { set, sizeof(uint64_t) };
+	long result;
+
+	writes_prepare(&range, 1);
+	result = SYS_CALL(SYS_rt_sigpending, set, sizeof(uint64_t), 0, 0, 0, 0);
 
 	if (!sys_failed(result))
 		signals_set_to_host(set);
@@ -130,12 +136,20 @@ static int as_host_signal(int signal, siginfo_t *info)
 
 HOOK int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
+	struct iovec range = { info, info ? sizeof *info : 0 };
+	bool mine = writes_is_code(&range, 1);
 	sigset_t storage;
+	siginfo_t own;
+	int signal;
 
 	next_ensure();
 	if (!next.sigtimedwait)
 		return errno = ENOSYS, -1;
-	return as_host_signal(next.sigtimedwait(translated(set, &storage), info, timeout), info);
+	/* By the time that the kernel writes there the signal is pending no more. */
+	signal = next.sigtimedwait(translated(set, &storage), mine ? &own : info, timeout);
+	if (signal > 0 && mine)
+		*info = own;
+	return as_host_signal(signal, info);
 }
 
 HOOK int sigwaitinfo(const sigset_t *set, siginfo_t *info)
@@ -160,12 +174,14 @@ HOOK int sigwait(const sigset_t *set, int *signal)
 HOOK int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
 	       const sigset_t *set)
 {
+	struct iovec range = { fds, count * sizeof *fds };
 	sigset_t storage;
 
 	next_ensure();
 	if (!next.ppoll)
 		return errno = ENOSYS, -1;
-	return next.ppoll(fds, count, timeout, translated(set, &storage));
+	return (int)WRITTEN_CALL(&range, 1,
+				 next.ppoll(fds, count, timeout, translated(set, &storage)));
 }
 
 /* What fortified programs call; SIZE is the room behind FDS, which the next
@@ -173,45 +189,57 @@ HOOK int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
 HOOK int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
 		     const sigset_t *set, size_t size)
 {
+	struct iovec range = { fds, count * sizeof *fds };
 	sigset_t storage;
 
 	next_ensure();
 	if (!next.ppoll_chk)
 		return ppoll(fds, count, timeout, set);
-	return next.ppoll_chk(fds, count, timeout, translated(set, &storage), size);
+	return (int)WRITTEN_CALL(&range, 1, next.ppoll_chk(fds, count, timeout,
+							   translated(set, &storage), size));
 }
 
 HOOK int pselect(int count, fd_set *readers, fd_set *writers, fd_set *others,
 		 const struct timespec *timeout, const sigset_t *set)
 {
+	struct iovec ranges[] = {
+		{ readers, readers ? sizeof *readers : 0 },
+		{ writers, writers ? sizeof *writers : 0 },
+		{ others, others ? sizeof *others : 0 },
+	};
 	sigset_t storage;
 
 	next_ensure();
 	if (!next.pselect)
 		return errno = ENOSYS, -1;
-	return next.pselect(count, readers, writers, others, timeout, translated(set, &storage));
+	return (int)WRITTEN_CALL(ranges, 3, next.pselect(count, readers, writers, others, timeout,
+							 translated(set, &storage)));
 }
 
 HOOK int epoll_pwait(int fd, struct epoll_event *events, int most, int timeout,
 		     const sigset_t *set)
 {
+	struct iovec range = { events, most > 0 ? (size_t)most * sizeof *events : 0 };
 	sigset_t storage;
 
 	next_ensure();
 	if (!next.epoll_pwait)
 		return errno = ENOSYS, -1;
-	return next.epoll_pwait(fd, events, most, timeout, translated(set, &storage));
+	return (int)WRITTEN_CALL(&range, 1, next.epoll_pwait(fd, events, most, timeout,
+							    translated(set, &storage)));
 }
 
 HOOK int epoll_pwait2(int fd, struct epoll_event *events, int most,
 		      const struct timespec *timeout, const sigset_t *set)
 {
+	struct iovec range = { events, most > 0 ? (size_t)most * sizeof *events : 0 };
 	sigset_t storage;
 
 	next_ensure();
 	if (!next.epoll_pwait2)
 		return errno = ENOSYS, -1;
-	return next.epoll_pwait2(fd, events, most, timeout, translated(set, &storage));
+	return (int)WRITTEN_CALL(&range, 1, next.epoll_pwait2(fd, events, most, timeout,
+							    translated(set, &storage)));
 }
 
 HOOK int pthread_attr_setsigmask_np(pthread_attr_t *attr, const sigset_t *set)

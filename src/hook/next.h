@@ -173,6 +173,12 @@ struct next {
 	int (*getrusage)(__rusage_who_t, struct rusage *);
 	int (*getrlimit)(__rlimit_resource_t, struct rlimit *);
 	int (*getrlimit64)(__rlimit_resource_t, struct rlimit64 *);
+	int (*prlimit)(pid_t, __rlimit_resource_t, const struct rlimit *, struct rlimit *);
+	int (*prlimit64)(pid_t, __rlimit_resource_t, const struct rlimit64 *, struct rlimit64 *);
+	int (*sched_getaffinity)(pid_t, size_t, cpu_set_t *);
+	int (*sigaltstack)(const stack_t *, stack_t *);
+	int (*timerfd_gettime)(int, struct itimerspec *);
+	int (*timerfd_settime)(int, int, const struct itimerspec *, struct itimerspec *);
 	int (*getitimer)(__itimer_which_t, struct itimerval *);
 	int (*setitimer)(__itimer_which_t, const struct itimerval *, struct itimerval *);
 	int (*getgroups)(int, gid_t *);

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
@@ -20,6 +22,7 @@
 #include <sys/statfs.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/times.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -480,6 +483,48 @@ HOOK int getrlimit64(__rlimit_resource_t resource, struct rlimit64 *limit)
 	return (int)WRITTEN_CALL(&range, 1, next.getrlimit64(resource, limit));
 }
 
+HOOK int prlimit(pid_t pid, __rlimit_resource_t resource, const struct rlimit *limit,
+		 struct rlimit *old)
+{
+	struct iovec range = { old, old ? sizeof *old : 0 };
+
+	next_ensure_late();
+	if (!next.prlimit)
+		return missing();
+	return (int)WRITTEN_CALL(&range, 1, next.prlimit(pid, resource, limit, old));
+}
+
+HOOK int prlimit64(pid_t pid, __rlimit_resource_t resource, const struct rlimit64 *limit,
+		   struct rlimit64 *old)
+{
+	struct iovec range = { old, old ? sizeof *old : 0 };
+
+	next_ensure_late();
+	if (!next.prlimit64)
+		return missing();
+	return (int)WRITTEN_CALL(&range, 1, next.prlimit64(pid, resource, limit, old));
+}
+
+HOOK int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+	struct iovec range = { set, size };
+
+	next_ensure_late();
+	if (!next.sched_getaffinity)
+		return missing();
+	return (int)WRITTEN_CALL(&range, 1, next.sched_getaffinity(pid, size, set));
+}
+
+HOOK int sigaltstack(const stack_t *restrict to, stack_t *restrict old)
+{
+	struct iovec range = { old, old ? sizeof *old : 0 };
+
+	next_ensure_late();
+	if (!next.sigaltstack)
+		return missing();
+	return (int)WRITTEN_CALL(&range, 1, next.sigaltstack(to, old));
+}
+
 HOOK int getitimer(__itimer_which_t which, struct itimerval *value)
 {
 	struct iovec range = { value, sizeof *value };
@@ -509,6 +554,26 @@ HOOK int getgroups(int count, gid_t groups[])
 	if (!next.getgroups)
 		return missing();
 	return (int)WRITTEN_CALL(&range, 1, next.getgroups(count, groups));
+}
+
+HOOK int timerfd_gettime(int fd, struct itimerspec *value)
+{
+	struct iovec range = { value, sizeof *value };
+
+	next_ensure_late();
+	if (!next.timerfd_gettime)
+		return missing();
+	return (int)WRITTEN_CALL(&range, 1, next.timerfd_gettime(fd, value));
+}
+
+HOOK int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
+{
+	struct iovec range = { old, old ? sizeof *old : 0 };
+
+	next_ensure_late();
+	if (!next.timerfd_settime)
+		return missing();
+	return (int)WRITTEN_CALL(&range, 1, next.timerfd_settime(fd, flags, value, old));
 }
 
 /* --------------------------------------------------------------- children */

@@ -15,11 +15,15 @@
 
 #include "../backtrace.h"
 #include "hook.h"
+#include "written.h"
 
 HOOK int pipe2(int fds[2], int flags)
 {
-	long result = SYS_CALL(SYS_pipe2, fds, flags, 0, 0, 0, 0);
+	struct iovec range = { fds, 2 * sizeof *fds };
+	long result;
 
+	writes_prepare(&range, 1);
+	result = SYS_CALL(SYS_pipe2, fds, flags, 0, 0, 0, 0);
 	if (!sys_failed(result) && backtrace_is_unwinding())
 		backtrace_keep_pipe(fds);
 	return (int)hook_answer(result);
@@ -40,7 +44,10 @@ static long look(uintptr_t start, size_t length, unsigned char *there)
 
 HOOK int mincore(void *start, size_t length, unsigned char *there)
 {
+	struct iovec range = { there, page_up(length) / PAGE_BYTES };
+
 	if (backtrace_is_unwinding())
 		return (int)hook_answer(look((uintptr_t)start, length, there));
+	writes_prepare(&range, 1);
 	return (int)hook_answer(SYS_CALL(SYS_mincore, start, length, there, 0, 0, 0));
 }

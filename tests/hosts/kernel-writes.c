@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
@@ -22,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/times.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -294,6 +296,8 @@ static void others(void)
 /* Each in a structure that lies among code; what is in it is looked at alone. */
 static void results(void)
 {
+	int timer = timerfd_create(CLOCK_MONOTONIC, 0);
+
 	begin();
 	filled("stat", stat("/", data(0)), sizeof(struct stat));
 	filled("lstat", lstat("/", data(0)), sizeof(struct stat));
@@ -311,6 +315,44 @@ static void results(void)
 	filled("getitimer", getitimer(ITIMER_REAL, data(0)), 0);
 	filled("clock_gettime", clock_gettime(CLOCK_MONOTONIC, data(0)), sizeof(struct timespec));
 	filled("ioctl", ioctl(0, TIOCGWINSZ, data(0)) == 0, 0);
+	filled("prlimit", prlimit(0, RLIMIT_NOFILE, NULL, data(0)), sizeof(struct rlimit));
+	filled("sched_getaffinity", sched_getaffinity(0, 128, data(0)), 128);
+	filled("sigaltstack", sigaltstack(NULL, data(0)), sizeof(stack_t));
+	filled("mincore", mincore(area, PAGE, data(0)), 1);
+	written("timerfd_gettime", timerfd_gettime(timer, data(0)));
+	written("timerfd_settime", timerfd_settime(timer, 0, &(struct itimerspec){ 0 }, data(0)));
+	filled("pipe2", pipe2(data(0), 0), 2 * sizeof(int));
+}
+
+/* What goes in there, too. */
+static void locks(void)
+{
+	struct flock *lock;
+
+	begin();
+	lock = data(0);
+	*lock = (struct flock){ .l_type = F_WRLCK, .l_pid = 9 };
+	run_all();
+	say_result("F_GETLK", fcntl(file, F_GETLK, lock));
+	say("it says %d", lock->l_type == F_UNLCK);
+	say_result("F_GETLK, no such file", fcntl(-1, F_GETLK, lock));
+}
+
+static void pending(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	begin();
+	raise(SIGUSR1);
+	filled("sigpending", sigpending(data(0)), sizeof(long));
+	filled("sigwaitinfo", sigwaitinfo(&set, data(0)), sizeof(siginfo_t));
+	raise(SIGUSR1);
+	filled("sigtimedwait", sigtimedwait(&set, data(0), &(struct timespec){ 0 }),
+	       sizeof(siginfo_t));
+	filled("none", sigtimedwait(&set, data(0), &(struct timespec){ 0 }), sizeof(siginfo_t));
 }
 
 static void polls(void)
@@ -332,11 +374,18 @@ static void polls(void)
 	run_all();
 	say_result("poll", poll(polled, 1, 0));
 	say("it says %d", polled->revents == POLLIN);
+	polled->revents = 0;
+	run_all();
+	say_result("ppoll", ppoll(polled, 1, NULL, NULL));
+	say("it says %d", polled->revents == POLLIN);
 	readers = data(0);
 	FD_ZERO(readers);
 	FD_SET(from, readers);
 	run_all();
 	say_result("select", select(from + 1, readers, NULL, NULL, NULL));
+	say("it says %d", FD_ISSET(from, readers));
+	run_all();
+	say_result("pselect", pselect(from + 1, readers, NULL, NULL, NULL, NULL));
 	say("it says %d", FD_ISSET(from, readers));
 	poller = epoll_create1(0);
 	must(epoll_ctl(poller, EPOLL_CTL_ADD, from, &(struct epoll_event){ .events = EPOLLIN,
@@ -345,6 +394,9 @@ static void polls(void)
 	events = data(0);
 	begin();
 	say_result("epoll_wait", epoll_wait(poller, events, 3, 0));
+	say("it says %u", (unsigned)events->data.u32);
+	begin();
+	say_result("epoll_pwait", epoll_pwait(poller, events, 3, 0, NULL));
 	say("it says %u", (unsigned)events->data.u32);
 }
 
@@ -474,6 +526,8 @@ static void by_syscall(void)
 	filled("getrandom", syscall(SYS_getrandom, data(0), 100, 0), 100);
 	filled("fstat", syscall(SYS_fstat, file, data(0)), sizeof(struct stat));
 	written("pipe2", syscall(SYS_pipe2, data(0), O_CLOEXEC | O_NONBLOCK));
+	filled("sched_getaffinity", syscall(SYS_sched_getaffinity, 0, 128, data(0)) > 0, 8);
+	filled("sigaltstack", syscall(SYS_sigaltstack, NULL, data(0)), sizeof(stack_t));
 	written("read, nowhere", syscall(SYS_read, file, nowhere, LENGTH));
 }
 
@@ -704,6 +758,8 @@ int main(int argc, char **argv)
 		{ "sockets", sockets },
 		{ "others", others },
 		{ "results", results },
+		{ "locks", locks },
+		{ "pending", pending },
 		{ "polls", polls },
 		{ "addresses", addresses },
 		{ "waits", waits },
