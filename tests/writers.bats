@@ -45,7 +45,6 @@ requests() {
 }
 
 @test "the kernel stores into a page for another thread" {
-	known_limit "read(2) fails with EFAULT while a page is on the move"
 	keeps_all kernel 5000
 }
 

@@ -154,11 +154,13 @@ static void *read_into(void *argument)
 	while (!stop) {
 		for (i = 0; i < 2; i++) {
 			unsigned char *at = memory + (i ? AT_KERNEL_2 : AT_KERNEL);
+			ssize_t result;
 
 			memset(at, 0x55, 128);
-			if (read(fd, at, 128) != 128)
+			result = read(fd, at, 128);
+			if (result <= 0 || (i == 0 && result < 128))
 				tally->refused++;
-			else if (!all_bytes(at, 128, 0))
+			else if (!all_bytes(at, (size_t)result, 0))
 				tally->lost++;
 			tally->stores++;
 		}
