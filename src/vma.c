@@ -9,6 +9,7 @@
 #include "descriptors.h"
 #include "lock.h"
 #include "memory.h"
+#include "own.h"
 #include "sys.h"
 
 /* include/uapi/linux/fs.h of Linux 6.11; older headers lack it. */
@@ -181,7 +182,8 @@ static void make_mark(void)
 
 	if (atomic_load(&opened_here))
 		return;
-	made = sys_mmap(0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* Not where pages of the program's are away just now (rung/anonymous.c). */
+	made = own_memory(PAGE_BYTES);
 	if (sys_failed(made))
 		return;
 	if (sys_madvise((uintptr_t)made, PAGE_BYTES, MADV_WIPEONFORK))

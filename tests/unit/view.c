@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include "own.h"
 #include "sys.h"
 #include "tap.h"
 
@@ -45,6 +46,7 @@ static void changes(void)
 
 int main(void)
 {
+	own_begin(); /* what the engine makes comes to lie apart */
 	views_begin(NULL, NULL);
 	changes();
 	return tap_done();
