@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "descriptors.h"
 #include "lock.h"
@@ -262,17 +263,37 @@ static bool lost_maps(void)
 	return !sys_failed(reopen_maps(seen));
 }
 
-long vma_find_in_text(uintptr_t address, struct vma *vma)
+static long find_in_text(long fd, uintptr_t address, struct vma *vma)
 {
-	long fd = open_maps();
 	struct reader reader = { .fd = (int)fd };
 
-	if (sys_failed(fd))
-		return fd;
 	while (read_line(&reader, vma))
 		if (address < vma->end)
 			return 0;
 	return reader.error ? reader.error : -ENOENT;
+}
+
+/* An emulator of user space gives a file that it wrote at that moment, which tells of no
+ * later one: QEMU does. The kernel's own has no size. */
+static bool is_copy(long fd)
+{
+	struct stat64 status;
+
+	return !sys_failed(sys_fstat((int)fd, &status)) && status.st_size != 0;
+}
+
+long vma_find_in_text(uintptr_t address, struct vma *vma)
+{
+	long fd = open_maps(), fresh, result;
+
+	if (sys_failed(fd) || !is_copy(fd))
+		return sys_failed(fd) ? fd : find_in_text(fd, address, vma);
+	fresh = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	if (sys_failed(fresh))
+		return fresh;
+	result = find_in_text(fresh, address, vma);
+	sys_close((int)fresh);
+	return result;
 }
 
 static long find(uintptr_t address, struct vma *vma, bool named)
