@@ -1,11 +1,22 @@
 /* memory.c: memcpy and its kin for the freestanding engine. See memory.h. */
 #include "memory.h"
 
+#include <stdint.h>
+
+/* Words wherever they lie: a byte at a time, Zydis's clearing of its operands was a sixth
+ * of what a store costs. */
+typedef uint64_t word __attribute__((may_alias, aligned(1)));
+
 void *memcpy(void *restrict to, const void *restrict from, size_t length)
 {
 	unsigned char *t = to;
 	const unsigned char *f = from;
 
+	for (; length >= sizeof(word); length -= sizeof(word)) {
+		*(word *)t = *(const word *)f;
+		t += sizeof(word);
+		f += sizeof(word);
+	}
 	while (length--)
 		*t++ = *f++;
 	return to;
@@ -13,8 +24,13 @@ void *memcpy(void *restrict to, const void *restrict from, size_t length)
 
 void *memset(void *to, int byte, size_t length)
 {
+	uint64_t all = (unsigned char)byte * 0x0101010101010101ULL;
 	unsigned char *t = to;
 
+	for (; length >= sizeof(word); length -= sizeof(word)) {
+		*(word *)t = all;
+		t += sizeof(word);
+	}
 	while (length--)
 		*t++ = (unsigned char)byte;
 	return to;
