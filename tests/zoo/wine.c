@@ -138,8 +138,12 @@ struct patch {
 
 static void patch_set(struct patch *patch, void *function, void *instead)
 {
-	static const unsigned char jump[6] = { 0xff, 0x25 }; /* jmp *0(%rip) */
+	/* jmp by the pointer behind it: *0(%rip), or where there is none its address. */
+	unsigned char jump[6] = { 0xff, 0x25 };
+	unsigned char *pointer = (unsigned char *)function + sizeof jump;
 
+	if (sizeof pointer == 4)
+		memcpy(jump + 2, &pointer, 4);
 	patch->at = function;
 	patch->protection = protect(function, sizeof patch->before, PAGE_EXECUTE_READWRITE);
 	memcpy(patch->before, function, sizeof patch->before);
