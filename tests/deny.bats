@@ -210,7 +210,11 @@ supervisors() {
 }
 
 @test "--seccomp: the verdicts" {
-	verdicts --seccomp <<-'EOF'
+	local shmat=EPERM
+
+	# As with systemd, ipc(2) is not looked into, by which i386's libc does it.
+	! is_of_32_bits || shmat=ok
+	verdicts --seccomp <<-EOF
 		anon-rwx EPERM
 		anon-rx ok
 		anon-rw-rx EPERM
@@ -222,7 +226,7 @@ supervisors() {
 		memfd-dual ok
 		memfd-shared-rwx EPERM
 		memfd-flip ok
-		shmat-exec EPERM
+		shmat-exec $shmat
 		bad-fd-rwx EPERM
 		text-rx EPERM
 	EOF
@@ -275,8 +279,11 @@ supervisors() {
 		anon-rwx EACCES
 		memfd-dual ok
 	EOF
-	run_as told "$DENY" --execmem --verbose -- "$ASK" rie-anon-rw
-	says told '--read-implies-exec'
+	# Those of 32 bits are watched so in any case.
+	if ! is_of_32_bits; then
+		run_as told "$DENY" --execmem --verbose -- "$ASK" rie-anon-rw
+		says told '--read-implies-exec'
+	fi
 }
 
 @test "32-bit programs: the same verdicts" {
