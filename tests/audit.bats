@@ -301,7 +301,7 @@ one_refused() {
 traced() {
 	# shellcheck disable=SC2086 # several words
 	run_as "$1" strace -qq -o "$1.trace" \
-		-e trace=mmap,mprotect,pkey_mprotect,munmap,mremap,madvise,shmat,shmdt,getppid \
+		-e trace=mmap,?mmap2,mprotect,pkey_mprotect,munmap,mremap,madvise,shmat,shmdt,getppid \
 		"${@:2}" "$HOSTS/dangers" mark $PARTS mark
 	python3 "$DATA/read-trace.py" "$1.trace" >"$1.calls"
 }

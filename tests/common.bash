@@ -178,7 +178,7 @@ refusals() {
 	done
 	shift
 	run_as mended "$JITMEND" deny --execheap --execmod -- \
-		strace -f -qq -e trace=mprotect,pkey_mprotect,mmap -o "$BATS_TEST_TMPDIR/trace" \
+		strace -f -qq -e trace=mprotect,pkey_mprotect,mmap,?mmap2 -o "$BATS_TEST_TMPDIR/trace" \
 		"$JITMEND" run "${options[@]}" --log="$BATS_TEST_TMPDIR/log" -- "$@"
 	grep EXEC "$BATS_TEST_TMPDIR/trace" | tail -n 30 >&2
 	grep -cE '= -1 (EACCES|EPERM) ' "$BATS_TEST_TMPDIR/trace" || true

@@ -50,7 +50,7 @@ same_under() {
 	require_deny "${SELINUX[@]}"
 	for allocator in memalign-small aligned malloc file data-segment; do
 		run_as mended "$JITMEND" deny "${SELINUX[@]}" -- \
-			strace -f -qq -e trace=mprotect,pkey_mprotect,mmap -o "$BATS_TEST_TMPDIR/trace" \
+			strace -f -qq -e trace=mprotect,pkey_mprotect,mmap,?mmap2 -o "$BATS_TEST_TMPDIR/trace" \
 			"$JITMEND" run --log="$BATS_TEST_TMPDIR/log" -- "$HOSTS/converter" \
 			--allocator="$allocator" --hex --repeat=9 \
 			"$DATA/customers.dictionary" "$DATA/customers.hex"
@@ -67,7 +67,7 @@ refused() {
 	require_strace
 	require_deny "${SELINUX[@]}"
 	run_as mended "$JITMEND" deny "${SELINUX[@]}" -- \
-		strace -f -qq -e trace=mprotect,pkey_mprotect,mmap -o "$BATS_TEST_TMPDIR/trace" \
+		strace -f -qq -e trace=mprotect,pkey_mprotect,mmap,?mmap2 -o "$BATS_TEST_TMPDIR/trace" \
 		"$JITMEND" run --log="$BATS_TEST_TMPDIR/log" -- "$HOSTS/$2" "${@:3}"
 	show mended
 	grep 'EXEC.* = -1 EACCES' "$BATS_TEST_TMPDIR/trace"

@@ -290,7 +290,7 @@ under_selinux='mount -t tmpfs none /sys/fs
 	require_strace
 	in_mounts "$under_selinux" true 2>/dev/null || skip "/sys/fs cannot be mounted over here"
 	probe quiet in_mounts "$under_selinux" strace -f -qq -o trace \
-		-e trace=mmap,mprotect,pkey_mprotect,shmat,memfd_create,mremap -- --quiet-audit
+		-e trace=mmap,?mmap2,mprotect,pkey_mprotect,shmat,memfd_create,mremap -- --quiet-audit
 	[ "$(get quiet context.selinux.state)" = '"enforcing"' ]
 	[ "$(get quiet audit.auditor)" = '"SELinux"' ]
 	# The loader's own mappings of libraries, and the two calls that ask a filter.
