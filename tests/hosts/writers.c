@@ -10,7 +10,7 @@
  *
  * Each writer owns its words. It counts in memory with ++ and keeps a count of
  * its own: at the end the two differ by the number of stores lost. The patterns
- * are eight equal bytes, so that a torn one is an impossible value; whoever
+ * are a word of equal bytes, so that a torn one is an impossible value; whoever
  * stored one looks at it again before the next. */
 #include "host.h"
 
@@ -22,6 +22,9 @@
 
 enum { PAGES = 3 };
 
+/* What is stored at one stroke. */
+typedef uintptr_t word_t;
+
 /* Where in the pages each kind of store goes, and the code of each page. */
 enum {
 	AT_CODE = 64,
@@ -31,7 +34,7 @@ enum {
 	AT_ODD = 513,                      /* unaligned, within a cache line */
 	AT_LINE = 704 - 3,                 /* across two cache lines */
 	AT_STRADDLE = (int)PAGE - 3,       /* across two pages */
-	AT_STRADDLE_2 = 2 * (int)PAGE - 5,
+	AT_STRADDLE_2 = 2 * (int)PAGE - (int)sizeof(word_t) / 2 - 1,
 	AT_KERNEL = 1024,                  /* where read(2) stores */
 	AT_KERNEL_2 = 2 * (int)PAGE - 64,  /* across two pages */
 };
@@ -48,21 +51,21 @@ static atomic_bool stop;
 static atomic_int started;
 static bool drop_one;
 
-static volatile uint64_t *word_at(int offset)
+static volatile word_t *word_at(int offset)
 {
-	return (volatile uint64_t *)(void *)(memory + offset);
+	return (volatile word_t *)(void *)(memory + offset);
 }
 
-static uint64_t pattern(uint64_t n)
+static word_t pattern(word_t n)
 {
-	return (n & 0xff) * 0x0101010101010101ull;
+	return (n & 0xff) * (word_t)0x0101010101010101ull;
 }
 
 /* Stores pattern N+1 where pattern N must be. */
-static void next_pattern(struct tally *tally, int offset, uint64_t n)
+static void next_pattern(struct tally *tally, int offset, word_t n)
 {
-	volatile uint64_t *word = word_at(offset);
-	uint64_t found = *word;
+	volatile word_t *word = word_at(offset);
+	word_t found = *word;
 
 	if (found != pattern(found))
 		tally->torn++;
@@ -75,8 +78,8 @@ static void next_pattern(struct tally *tally, int offset, uint64_t n)
 static void *count_and_pattern(void *argument)
 {
 	struct tally *tally = argument;
-	volatile uint64_t *counter = word_at(AT_COUNTER);
-	uint64_t n;
+	volatile word_t *counter = word_at(AT_COUNTER);
+	word_t n;
 
 	started++;
 	for (n = 0; !stop; n++) {
@@ -93,7 +96,7 @@ static void *count_and_pattern(void *argument)
 static void *pattern_across(void *argument)
 {
 	struct tally *tally = argument;
-	uint64_t n;
+	word_t n;
 
 	started++;
 	for (n = 0; !stop; n++) {
@@ -108,9 +111,9 @@ static void *pattern_across(void *argument)
 static void *count_masked(void *argument)
 {
 	struct tally *tally = argument;
-	volatile uint64_t *counter = word_at(AT_MASKED);
+	volatile word_t *counter = word_at(AT_MASKED);
 	sigset_t all;
-	uint64_t n;
+	word_t n;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
@@ -126,7 +129,7 @@ static void *count_masked(void *argument)
 static void *watch(void *argument)
 {
 	struct tally *tally = argument;
-	uint64_t before = 0, now, word;
+	word_t before = 0, now, word;
 
 	started++;
 	while (!stop) {
@@ -219,11 +222,11 @@ static atomic_ulong visits;
 static void *count_along(void *argument)
 {
 	struct tally *tally = argument;
-	uint64_t n = 0;
+	word_t n = 0;
 	int i;
 
 	while (!stop) {
-		volatile uint64_t *word = (volatile uint64_t *)(void *)(current + AT_COUNTER);
+		volatile word_t *word = (volatile word_t *)(void *)(current + AT_COUNTER);
 
 		for (i = 0; i < 200; i++, n++)
 			++*word;
@@ -238,7 +241,7 @@ static void one_file(struct tally *sum)
 	enum { FILE_PAGES = 2000 };
 	unsigned char *at = file_pages(FILE_PAGES);
 	struct tally tally = { 0, 0, 0, 0 };
-	uint64_t found = 0, seen;
+	word_t found = 0, seen;
 	pthread_t thread;
 	size_t i;
 	int patience;
@@ -246,7 +249,7 @@ static void one_file(struct tally *sum)
 	stop = false;
 	current = at;
 	for (i = 0; i < FILE_PAGES; i++) {
-		*(uint64_t *)(void *)(at + i * PAGE + AT_COUNTER) = 0;
+		*(word_t *)(void *)(at + i * PAGE + AT_COUNTER) = 0;
 		code_write(at + i * PAGE + AT_CODE, 4711);
 	}
 	must(pthread_create(&thread, NULL, count_along, &tally) == 0, "thread");
@@ -261,7 +264,7 @@ static void one_file(struct tally *sum)
 	stop = true;
 	pthread_join(thread, NULL);
 	for (i = 0; i < FILE_PAGES; i++)
-		found += *(uint64_t *)(void *)(at + i * PAGE + AT_COUNTER);
+		found += *(word_t *)(void *)(at + i * PAGE + AT_COUNTER);
 	sum->stores += tally.stores;
 	sum->lost += tally.stores - found;
 	munmap(at, FILE_PAGES * PAGE);
