@@ -151,7 +151,7 @@ static inline long arch_mmap(long address, long length, long protection, long fl
 	if (offset & (int64_t)(ARCH_PAGE_SIZE - 1))
 		return -22; /* EINVAL */
 	if ((uint64_t)offset >> 44)
-		return -75; /* EOVERFLOW */
+		return -22; /* as libc, not EOVERFLOW */
 	return arch_syscall(SYS_mmap2, address, length, protection, flags, fd,
 			    (long)(uint32_t)(offset >> 12));
 }
