@@ -219,7 +219,14 @@ piped() {
 }
 
 @test "READ_IMPLIES_EXEC" {
-	views code-ways read-implies-exec implied-for-each
+	views code-ways read-implies-exec
+	is_of_32_bits || views code-ways implied-for-each
+}
+
+@test "READ_IMPLIES_EXEC, which programs of 32 bits keep over exec" {
+	is_of_32_bits || skip "what was built here is not of 32 bits"
+	known_limit "what becomes another program does not hand it on"
+	views code-ways implied-for-each
 }
 
 @test "more changes of view than there may be mappings" {

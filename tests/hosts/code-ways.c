@@ -206,7 +206,9 @@ static void never_run(void)
 
 static void places(void)
 {
-	unsigned char *at, *hint = data_pages(4);
+	/* Not where the kernel puts what may lie anywhere, the library's own too. */
+	unsigned char *at, *hint = mmap((void *)(uintptr_t)0x20000000, 4 * PAGE, RW,
+					PRIVATE | MAP_FIXED_NOREPLACE, -1, 0);
 	void *low = (void *)(uintptr_t)0x10000000;
 
 #ifdef MAP_32BIT
@@ -214,7 +216,7 @@ static void places(void)
 	use("32bit", at, 2);
 	say("low: %d", at != MAP_FAILED && (uintptr_t)at < (uintptr_t)1 << 31);
 #endif
-	must(munmap(hint, 4 * PAGE) == 0, "munmap");
+	must(hint != MAP_FAILED && munmap(hint, 4 * PAGE) == 0, "munmap");
 	at = do_mmap(hint, 2 * PAGE, RWX, PRIVATE, -1, 0);
 	use("hint", at, 2);
 	say("there: %d", at == hint);
