@@ -609,7 +609,7 @@ no_garbage() {
 			[ -f "$module" ]
 			[ $((offset)) -lt "$(end_of "$module")" ]
 			;;
-		*) [ "$module" = linux-vdso.so.1 ] ;;
+		*) [[ $module = linux-@(vdso|gate).so.1 ]] ;;
 		esac || return
 	done <places
 }

@@ -433,6 +433,9 @@ static void shut_in(unsigned otherwise)
 		SYS_futex, SYS_gettid, SYS_getpid, SYS_openat, SYS_ioctl, SYS_read, SYS_close,
 		SYS_clock_gettime, SYS_stat, SYS_fstat, SYS_ppoll, SYS_rt_sigpending,
 		SYS_rt_sigtimedwait,
+#ifdef SYS_mmap2
+		SYS_mmap2, SYS_stat64, SYS_fstat64,
+#endif
 	};
 	enum { COUNT = sizeof allowed / sizeof *allowed };
 	struct sock_filter filter[COUNT * 2 + 2];
