@@ -180,7 +180,8 @@ grep_load() {
 
 ruby_load() {
 	require_program ruby
-	ruby --yjit -e '' 2>/dev/null || skip "ruby has no YJIT"
+	# Where it has none, it says so, and goes on.
+	ruby --yjit -e 'exit RubyVM::YJIT.enabled?' 2>/dev/null || skip "ruby has no YJIT"
 	command=(ruby --yjit "$DATA/audit.rb" 3)
 }
 
@@ -357,6 +358,7 @@ CALLERS='prepare_code run_round run main _start'
 stacks() {
 	local allocator=$1
 
+	! is_of_32_bits || skip "the code that the converter makes is x86_64's"
 	shift
 	audited jitmend run --audit --log=log.%p -- "$HOSTS/converter" --allocator="$allocator" \
 		--hex --threads=2 --repeat=3 "$DATA/customers.dictionary" "$DATA/customers.hex"
