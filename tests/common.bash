@@ -33,6 +33,19 @@ require_program() {
 	done
 }
 
+# skip_listed: skips the test if the file that JITMEND_TEST_SKIPS names has a line for it:
+# the bats file without its ending, the test's name and a reason, with tabs between.
+skip_listed() {
+	local file name reason
+
+	[ -n "${JITMEND_TEST_SKIPS:-}" ] || return 0
+	while IFS=$'\t' read -r file name reason; do
+		if [ "$file.bats" = "${BATS_TEST_FILENAME##*/}" ] && [ "$name" = "$BATS_TEST_DESCRIPTION" ]; then
+			skip "$reason"
+		fi
+	done <"$JITMEND_TEST_SKIPS"
+}
+
 # is_of_32_bits: what was built here is.
 is_of_32_bits() {
 	[ "$(od -An -tu1 -j4 -N1 "$top_builddir/tools/jitmend-check")" -eq 1 ]

@@ -129,7 +129,8 @@ EXTRA_DIST += tests/views.bats
 check_PROGRAMS += tests/promise tests/hosts/code-ways tests/hosts/code-turns \
 	tests/hosts/code-calls tests/hosts/code-limits tests/hosts/code-forks \
 	tests/hosts/code-signals
-code_host_sources = tests/hosts/code.h tests/hosts/code-bytes.c tests/hosts/code-words.c \
+code_host_sources = tests/hosts/code.h tests/hosts/code-bytes.c \
+	tests/hosts/code-bytes-aarch64.c tests/hosts/code-words.c \
 	$(host_sources)
 tests_promise_SOURCES = tests/promise.c
 tests_hosts_code_ways_SOURCES = tests/hosts/code-ways.c $(code_host_sources)
@@ -170,15 +171,6 @@ EXTRA_DIST += tests/audit.bats tests/data/read-journal.py tests/data/read-trace.
 	tests/data/audit.rkt tests/data/audit.scm
 check_PROGRAMS += tests/hosts/dangers
 tests_hosts_dangers_SOURCES = tests/hosts/dangers.c $(host_sources)
-
-# Another processor: built with a cross compiler by the test itself.
-TESTS += tests/cross.bats
-EXTRA_DIST += tests/cross.bats
-EXTRA_PROGRAMS += tests/unit/aarch64 tests/hosts/aarch64
-tests_unit_aarch64_SOURCES = tests/unit/aarch64.c tests/unit/tap.h
-tests_unit_aarch64_LDADD = src/libengine.la
-tests_hosts_aarch64_SOURCES = tests/hosts/aarch64.c
-tests_hosts_aarch64_CFLAGS = $(AM_CFLAGS) -pthread
 
 # Measurements, which no test waits for: doc/MEASUREMENTS has what they said.
 # NAMES=... says which of the programs, RUNS=... how often.

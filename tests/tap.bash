@@ -20,6 +20,17 @@ skip() {
 	echo "ok $((passed + failed + skipped)) - $1 # skip $2"
 }
 
+# tally FILE: counts another program's TAP; what failed is shown.
+tally() {
+	local good skips bad
+
+	good=$(grep -cE '^ok' "$1")
+	skips=$(grep -ciE '^ok.*# skip' "$1")
+	bad=$(grep -cE '^not ok' "$1")
+	passed=$((passed + good - skips)) skipped=$((skipped + skips)) failed=$((failed + bad))
+	[ "$bad" -eq 0 ] || sed -n '/^not ok/,/^ok/p' "$1"
+}
+
 # comment FILE...: the ends of files, as TAP's comments.
 comment() {
 	local file

@@ -5,6 +5,7 @@
 # shellcheck disable=SC2154 # common.bash has the rest
 
 under_setup() {
+	skip_listed
 	cd "$BATS_TEST_TMPDIR" || return
 	export TMPDIR=$BATS_TEST_TMPDIR
 	unset LD_PRELOAD

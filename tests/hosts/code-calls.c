@@ -98,8 +98,8 @@ static void say_pages(const char *what, const unsigned char *at, int pages)
 	int i;
 
 	for (i = 0; i < pages; i++)
-		sprintf(text + strlen(text), " %c%d", at[(size_t)i * PAGE + 8],
-			at[(size_t)i * PAGE] == 0xb8 ? code_run(at + (size_t)i * PAGE) : 0);
+		sprintf(text + strlen(text), " %c%d", at[(size_t)i * PAGE + CODE_ROOM],
+			at[(size_t)i * PAGE] == CODE_BEGINS ? code_run(at + (size_t)i * PAGE) : 0);
 	say("%s:%s", what, text);
 	say_checksum(what, at, (size_t)pages * PAGE);
 }
@@ -360,7 +360,7 @@ static void in_child(const char *what, unsigned char *at)
 	pid_t child = fork();
 
 	if (child == 0)
-		_exit(at[8] == 0 ? 200 : code_run(at));
+		_exit(at[CODE_ROOM] == 0 ? 200 : code_run(at));
 	say_child(what, child);
 }
 

@@ -134,10 +134,10 @@ static void of_the_code(void)
 	say("breakpoint: %d, code %d", (int)last_signal, (int)last_code);
 	say("instruction: %+ld", (long)(last_instruction - (uintptr_t)page));
 	/* The instruction lies in two pages, the second of which is none. */
-	say("%d", turns(page + PAGE - 3, 10));
+	say("%d", turns(page + PAGE - CODE_ACROSS, 10));
 	must(do_mprotect(page + PAGE, PAGE, PROT_NONE) == 0, "none");
 	if (!sigsetjmp(escape, 1))
-		code_run(page + PAGE - 3);
+		code_run(page + PAGE - CODE_ACROSS);
 	say_fault("into the next page", page + PAGE);
 	say("instruction: %+ld", (long)(last_instruction - (uintptr_t)page));
 	say("faults: %d", (int)count);

@@ -61,12 +61,12 @@ static void rewrite_by_mprotect(void)
 static void patch(void)
 {
 	unsigned char *at = code_pages(1);
-	volatile unsigned char *byte = at + 1;
-	volatile uint32_t *whole = (volatile uint32_t *)(void *)(at + 65);
+	volatile unsigned char *byte = at + CODE_VALUE_AT;
+	volatile uint32_t *whole = (volatile uint32_t *)(void *)(at + 64 + CODE_VALUE_AT);
 	volatile uint64_t *all = (volatile uint64_t *)(void *)(at + 128);
 	long sums[3] = { 0, 0, 0 };
-	uint64_t code = 0;
-	int i;
+	uint64_t code[CODE_ROOM / 8] = { 0 };
+	int i, j;
 
 	code_write(at, 0x01020300);
 	code_write(at + 64, 0);
@@ -75,8 +75,9 @@ static void patch(void)
 		sums[0] += code_run(at);
 		*whole = (uint32_t)i * 1000;
 		sums[1] += code_run(at + 64);
-		code_write(&code, i);
-		*all = code;
+		code_write(code, i);
+		for (j = 0; j < CODE_ROOM / 8; j++)
+			all[j] = code[j];
 		sums[2] += code_run(at + 128);
 	}
 	say("%ld %ld %ld", sums[0], sums[1], sums[2]);
@@ -213,6 +214,18 @@ static void stores_across(void)
 	say_checksum("pages", at, 3 * PAGE);
 }
 
+/* The registers of vectors, as the program's own code saves them. */
+static void save_natively(unsigned char *native)
+{
+#ifdef __x86_64__
+	__builtin_ia32_fxsave64(native);
+#elif defined(__i386__)
+	__asm__ volatile("fxsave (%0)" : : "r"(native) : "memory");
+#else
+	memset(native, 0, 512); /* aarch64's code saves no control words */
+#endif
+}
+
 /* All registers of vectors at once, in the function's own page. */
 static void save_vectors(void)
 {
@@ -224,11 +237,7 @@ static void save_vectors(void)
 	code_save_vectors(at);
 	for (i = 0; i < 10; i++) {
 		code_call(at, to, 0, 0);
-#ifdef __x86_64__
-		__builtin_ia32_fxsave64(native);
-#else
-		__asm__ volatile("fxsave %0" : "=m"(native));
-#endif
+		save_natively(native);
 		say("control words: %d %d", !memcmp(to, native, 2),
 		    !memcmp(to + 24, native + 24, 8));
 	}
@@ -280,7 +289,7 @@ static void bulk(void)
 	long sum = 0;
 
 	for (round = 0; round < 4; round++) {
-		for (i = 0; i < length; i += 8)
+		for (i = 0; i < length; i += CODE_ROOM)
 			code_write(image + i, (int)i + round);
 		memcpy(at, image, length);
 		say("as written: %d", !memcmp(at, image, length));
@@ -290,11 +299,11 @@ static void bulk(void)
 	}
 	/* Backwards, a word in each page, of which every third is run. */
 	for (i = length; i; i -= PAGE) {
-		code_write(at + i - 8, (int)i);
+		code_write(at + i - CODE_ROOM, (int)i);
 		if (i / PAGE % 3 == 0)
-			sum += code_run(at + i - 8);
+			sum += code_run(at + i - CODE_ROOM);
 	}
-	memmove(at + 8, at, length - 8);
+	memmove(at + CODE_ROOM, at, length - CODE_ROOM);
 	for (i = PAGE; i < length; i += PAGE)
 		sum += code_run(at + i);
 	say("%ld", sum);
@@ -491,13 +500,16 @@ static int pattern(int i)
 	return (i & 0xff) * 0x01010101;
 }
 
+/* Where a function begins, so that its operand is aligned. */
+enum { ALIGNED = (4 - CODE_VALUE_AT % 4) % 4 };
+
 static void *call_patterns(void *unused)
 {
 	int now;
 
 	(void)unused;
 	while (!stop) {
-		now = code_run(shared_page + 3);
+		now = code_run(shared_page + ALIGNED);
 		if (now != pattern(now))
 			wrong++;
 		calls++;
@@ -514,8 +526,8 @@ static void patch_while_run(void)
 
 	give_up_after(60);
 	shared_page = code_pages(1);
-	code_write(shared_page + 3, 0);
-	operand = (volatile int *)(void *)(shared_page + 4);
+	code_write(shared_page + ALIGNED, 0);
+	operand = (volatile int *)(void *)(shared_page + ALIGNED + CODE_VALUE_AT);
 	for (i = 0; i < 2; i++)
 		must(pthread_create(&threads[i], NULL, call_patterns, NULL) == 0, "thread");
 	for (i = 1; i <= 20000; i++) {
@@ -526,7 +538,7 @@ static void patch_while_run(void)
 	stop = true;
 	for (i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
-	say("last %#x, torn %ld", code_run(shared_page + 3), wrong);
+	say("last %#x, torn %ld", code_run(shared_page + ALIGNED), wrong);
 }
 
 static void *append(void *argument)
@@ -535,8 +547,8 @@ static void *append(void *argument)
 	int i;
 
 	for (i = 0; i < 2000; i++) {
-		code_write(at + (i * 16) % (int)PAGE, i);
-		if (code_run(at + (i * 16) % (int)PAGE) != i)
+		code_write(at + (i * 2 * CODE_ROOM) % (int)PAGE, i);
+		if (code_run(at + (i * 2 * CODE_ROOM) % (int)PAGE) != i)
 			wrong++;
 		calls++;
 	}
@@ -553,7 +565,7 @@ static void compilers(void)
 	shared_page = code_pages(2);
 	for (i = 0; i < 4; i++)
 		must(pthread_create(&threads[i], NULL, append,
-				    shared_page + (i % 2 ? PAGE : 0) + (i / 2) * 8) == 0, "thread");
+				    shared_page + (i % 2 ? PAGE : 0) + (i / 2) * CODE_ROOM) == 0, "thread");
 	for (i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	say("wrong %ld of %ld", wrong, calls);
@@ -652,7 +664,7 @@ static void kernel_reads(void)
 	int fd = temporary_file(PAGE), pair[2], i;
 	FILE *stream;
 
-	for (i = 0; i < 256; i += 8)
+	for (i = 0; i < 256; i += CODE_ROOM)
 		code_write(code + i, 300 + i);
 	must(pwrite(fd, code, sizeof(code), 0) == sizeof(code), "pwrite");
 	must(lseek(fd, 0, SEEK_SET) == 0, "lseek");

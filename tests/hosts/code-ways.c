@@ -369,7 +369,7 @@ static void devzero(void)
 static int code_file(size_t length)
 {
 	int fd = temporary_file(length);
-	unsigned char code[6];
+	unsigned char code[CODE_BYTES];
 	size_t i;
 
 	for (i = 0; i < length / PAGE; i++) {
@@ -436,7 +436,7 @@ static void file_private(void)
 static void file_beneath(void)
 {
 	int fd = code_file(2 * PAGE);
-	unsigned char *at = do_mmap(NULL, 2 * PAGE, RWX, MAP_PRIVATE, fd, 0), code[6];
+	unsigned char *at = do_mmap(NULL, 2 * PAGE, RWX, MAP_PRIVATE, fd, 0), code[CODE_BYTES];
 
 	if (at == MAP_FAILED) {
 		say_result("rwx", -1);
@@ -464,7 +464,7 @@ static void file_short(void)
 	must(at != MAP_FAILED, "mmap");
 	code_write(at, 31);
 	say_run("at its beginning", at);
-	at[7] = 'a';
+	at[CODE_ROOM - 1] = 'a';
 	say_run("one store later", at);
 	must(!fcntl(fd, F_SETFL, 0), "no O_APPEND");
 	code_write(at + 80, 32);
@@ -473,7 +473,7 @@ static void file_short(void)
 	at[200] = 'c';
 	say_run("stores later", at + 80);
 	must(!fstat(fd, &status), "fstat");
-	say("%ld bytes, %c %c %c", (long)status.st_size, at[7], at[99], at[200]);
+	say("%ld bytes, %c %c %c", (long)status.st_size, at[CODE_ROOM - 1], at[99], at[200]);
 	say_write("the page behind", at + PAGE, 1);
 	must(!fstat(fd, &status), "fstat");
 	say("%ld bytes", (long)status.st_size);
@@ -617,7 +617,7 @@ static void two_views(void)
 	say_result("rwx", do_mprotect(executable, 2 * PAGE, RWX));
 	use("rwx", executable, 2);
 	say_checksum("writable", writable, 2 * PAGE);
-	writable[3] = 1;
+	writable[CODE_VALUE_AT + 2] = 1;
 	say_run("executable", executable);
 }
 

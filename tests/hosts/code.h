@@ -1,6 +1,6 @@
 /* code.h: what the hosts that are about generated code share: little functions
  * in machine code, and words for what a program meets at its pages. The bytes
- * are in code-bytes.c, which alone knows the processor. */
+ * are in code-bytes.c and code-bytes-aarch64.c, which alone know the processor. */
 #ifndef JITMEND_TESTS_CODE_H
 #define JITMEND_TESTS_CODE_H
 
@@ -8,7 +8,7 @@
 
 #include <signal.h>
 
-/* ------------------------------------------------------------ code-bytes.c */
+/* ---------------------------------- code-bytes.c, and code-bytes-aarch64.c */
 
 /* Each writes a function to AT and returns its length; code_call calls it. The
  * first one needs the words that it works on within 2 GiB. */
@@ -39,10 +39,13 @@ unsigned char *code_pages_to_compare(size_t pages);
 
 long code_call(const void *at, const void *a, long b, long c);
 
-/* At most, of a function of code_loop. */
-enum { CODE_LOOP_LENGTH = 32 };
-
-enum { CODE_STORE_REAL_AT = 2 };
+/* A function of code_loop is at most CODE_LOOP_LENGTH long; one of code_write that begins
+ * CODE_ACROSS before a page's end lies in two. */
+#ifdef __aarch64__
+enum { CODE_LOOP_LENGTH = 64, CODE_STORE_REAL_AT = 4, CODE_ACROSS = 4 };
+#else
+enum { CODE_LOOP_LENGTH = 32, CODE_STORE_REAL_AT = 2, CODE_ACROSS = 3 };
+#endif
 
 /* Functions of one instruction that stores WIDTH bytes; (place, value). Which there
  * are depends on the processor. */

@@ -41,7 +41,11 @@ static int do_close_range(unsigned first, unsigned last, unsigned flags)
 
 static int do_dup2(int old, int fd)
 {
-	return through_syscall ? (int)syscall(SYS_dup2, old, fd) : dup2(old, fd);
+#ifdef SYS_dup2
+	if (through_syscall)
+		return (int)syscall(SYS_dup2, old, fd);
+#endif
+	return dup2(old, fd);
 }
 
 static int do_dup3(int old, int fd, int flags)

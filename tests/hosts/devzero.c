@@ -120,7 +120,9 @@ static void fixed(void)
 	    MAP_FAILED);
 	say("populated: %d", do_mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_POPULATE, fd, 0) !=
 	    MAP_FAILED);
+#ifdef MAP_32BIT
 	say("low: %d", (uint64_t)(uintptr_t)do_mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_32BIT, fd, 0) >> 32 == 0);
+#endif
 	say("by mmap64: %d", mmap64(NULL, PAGE, RW, MAP_PRIVATE, fd, 0) != MAP_FAILED);
 	do_munmap(at, 4 * PAGE);
 	close(fd);

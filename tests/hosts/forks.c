@@ -32,7 +32,7 @@ static int look_in_child(void)
 {
 	if (code_run(heap) != 10 || code_run(file) != 20)
 		return 1;
-	if (!all_bytes(heap + 6, 3 * PAGE - 6, 'h') || !all_bytes(file + 6, 2 * PAGE - 6, 'f'))
+	if (!all_bytes(heap + CODE_BYTES, 3 * PAGE - CODE_BYTES, 'h') || !all_bytes(file + CODE_BYTES, 2 * PAGE - CODE_BYTES, 'f'))
 		return 2;
 	if (do_mprotect(heap, 2 * PAGE, RW) || do_mprotect(file, PAGE, RW))
 		return 3;
@@ -160,7 +160,11 @@ static pid_t by_underscore_fork(void)
 
 static pid_t by_syscall_fork(void)
 {
+#ifdef SYS_fork
 	pid_t child = (pid_t)syscall(SYS_fork);
+#else
+	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+#endif
 
 	if (child == 0)
 		_exit(look_in_child());
@@ -172,7 +176,7 @@ static pid_t by_vfork(void)
 	pid_t child = vfork();
 
 	if (child == 0)
-		_exit(code_run(heap) == 10 && heap[8] == 'h' ? 0 : 1);
+		_exit(code_run(heap) == 10 && heap[CODE_ROOM] == 'h' ? 0 : 1);
 	return child;
 }
 

@@ -39,7 +39,7 @@ static void cycle(void)
 		right = right && code_run(memory + PAGE) == i;
 		must(do_mprotect(memory + PAGE, PAGE, RW) == 0, "to data");
 		kept = kept && all_bytes(memory, PAGE, 0x11) &&
-			all_bytes(memory + PAGE + 6, PAGE - 6, 0x22) &&
+			all_bytes(memory + PAGE + CODE_BYTES, PAGE - CODE_BYTES, 0x22) &&
 			all_bytes(memory + 2 * PAGE, PAGE, 0x33);
 	}
 	say("right %d, kept %d", right, kept);

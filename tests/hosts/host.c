@@ -75,14 +75,21 @@ int do_madvise(void *at, size_t length, int advice)
 
 void code_write(void *at, int value)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#ifdef __aarch64__
+	uint32_t code[] = {
+		0x18000040, /* ldr w0, . + 8 */
+		0xd65f03c0, /* ret */
+		(uint32_t)value,
+	};
+
+	memcpy(at, code, sizeof(code));
+	__builtin___clear_cache(at, (char *)at + sizeof(code));
+#else
 	unsigned char *code = at;
 
-	code[0] = 0xb8; /* mov $VALUE, %eax */
-	memcpy(code + 1, &value, sizeof(value));
+	code[0] = CODE_BEGINS; /* mov $VALUE, %eax */
+	memcpy(code + CODE_VALUE_AT, &value, sizeof(value));
 	code[5] = 0xc3; /* ret */
-#else
-#error "no machine code known for this processor"
 #endif
 }
 

@@ -43,7 +43,16 @@ int do_munmap(void *at, size_t length);
 void *do_mremap(void *at, size_t length, size_t new_length, int flags, void *new_at);
 int do_madvise(void *at, size_t length, int advice);
 
-/* A function that returns VALUE, six bytes of it; and the call of it. */
+/* A function that returns VALUE, CODE_BYTES of it; and the call of it. Its first byte is
+ * CODE_BEGINS; the value is kept CODE_VALUE_AT bytes from its start, as an int; functions
+ * in a row stand CODE_ROOM apart, which is where what is beside one may begin. */
+#if defined(__x86_64__) || defined(__i386__)
+enum { CODE_BYTES = 6, CODE_BEGINS = 0xb8, CODE_VALUE_AT = 1, CODE_ROOM = 8 };
+#elif defined(__aarch64__)
+enum { CODE_BYTES = 12, CODE_BEGINS = 0x40, CODE_VALUE_AT = 8, CODE_ROOM = 16 };
+#else
+#error "no machine code known for this processor"
+#endif
 void code_write(void *at, int value);
 int code_run(const void *at);
 

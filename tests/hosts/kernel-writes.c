@@ -158,15 +158,15 @@ static void fortified(void)
 /* The code itself comes by read. */
 static void code_is_read(void)
 {
-	unsigned char bytes[6];
+	unsigned char bytes[CODE_BYTES];
 	int pipes[2];
 
 	begin();
 	must(pipe(pipes) == 0, "pipe");
 	for (int i = 0; i < 20; i++) {
 		code_write(bytes, i * 1000);
-		must(write(pipes[1], bytes, 6) == 6, "write");
-		must(read(pipes[0], area, 6) == 6, "read of code");
+		must(write(pipes[1], bytes, CODE_BYTES) == CODE_BYTES, "write");
+		must(read(pipes[0], area, CODE_BYTES) == CODE_BYTES, "read of code");
 		must(code_run(area) == i * 1000, "code that was read");
 	}
 	say("read and run: %d", code_run(area));

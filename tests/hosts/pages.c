@@ -39,8 +39,8 @@ static void say_pages(const char *what, const unsigned char *at, int pages)
 	int i;
 
 	for (i = 0; i < pages; i++)
-		sprintf(text + strlen(text), " %c%d", at[(size_t)i * PAGE + 8],
-			at[(size_t)i * PAGE] == 0xb8 ? code_run(at + (size_t)i * PAGE) : 0);
+		sprintf(text + strlen(text), " %c%d", at[(size_t)i * PAGE + CODE_ROOM],
+			at[(size_t)i * PAGE] == CODE_BEGINS ? code_run(at + (size_t)i * PAGE) : 0);
 	say("%s:%s", what, text);
 }
 
@@ -100,7 +100,7 @@ static void map_over_both(bool of_file, unsigned char *at)
 	say_protection("pages", at, PAGES);
 	say("%d %c", at[PAGE], at[2 * PAGE]);
 	say_result("code again", do_mprotect(at, PAGES * PAGE, RWX));
-	at[PAGE + 8] = 'x';
+	at[PAGE + CODE_ROOM] = 'x';
 	at[2 * PAGE + 9] = 'x';
 	say_pages("pages", at, PAGES);
 	say_protection("pages", at, PAGES);
@@ -198,7 +198,7 @@ static void dontneed(void)
 	say_result("second page", do_madvise(at + PAGE, PAGE, MADV_DONTNEED));
 	say("zero %d", all_bytes(at + PAGE, PAGE, 0));
 	say_protection("pages", at, PAGES);
-	at[PAGE + 8] = 'z';
+	at[PAGE + CODE_ROOM] = 'z';
 	say_pages("pages", at, PAGES);
 	say_result("bad", do_madvise(at + 1, PAGE, MADV_DONTNEED));
 	say_result("unknown", do_madvise(at, PAGE, 12345));
@@ -228,7 +228,7 @@ static void say_in_child(const char *what, const unsigned char *at)
 	pid_t child = fork();
 
 	if (child == 0)
-		_exit(at[8]);
+		_exit(at[CODE_ROOM]);
 	say_child(what, child);
 }
 
@@ -347,7 +347,7 @@ static void seal(void)
 	say_result("unsealed", do_mprotect(at + 2 * PAGE, 2 * PAGE, RWX));
 	say_protection("pages", at, PAGES);
 	say_pages("pages", at + 2 * PAGE, 2);
-	say("%c", at[8]);
+	say("%c", at[CODE_ROOM]);
 }
 
 int main(int argc, char **argv)

@@ -126,6 +126,18 @@ enum { INSTRUCTION_POINTER = REG_RIP, ACCUMULATOR = REG_RAX };
 enum { INSTRUCTION_POINTER = REG_EIP, ACCUMULATOR = REG_EAX };
 #endif
 
+/* Goes on behind the store of store_nowhere, whose result is one more. */
+static void step_over(ucontext_t *where)
+{
+#ifdef __aarch64__
+	where->uc_mcontext.pc += 4;
+	where->uc_mcontext.regs[0] += 1;
+#else
+	where->uc_mcontext.gregs[INSTRUCTION_POINTER] += 3;
+	where->uc_mcontext.gregs[ACCUMULATOR] += 1;
+#endif
+}
+
 /* ------------------------------------------------------------------ faults */
 
 static sigjmp_buf back;
@@ -141,7 +153,9 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	probe[0] = (char)number;
 	seen = *info;
 	seen_stack_alignment = (long)((uintptr_t)probe % 16);
-#if defined(__x86_64__) || defined(__i386__)
+#ifdef __aarch64__
+	seen_trap = (long)where->uc_mcontext.fault_address != (long)(uintptr_t)info->si_addr;
+#else
 	seen_trap = (long)where->uc_mcontext.gregs[REG_TRAPNO];
 	seen_error = (long)where->uc_mcontext.gregs[REG_ERR];
 #endif
@@ -308,10 +322,7 @@ static void on_fault_skip(int number, siginfo_t *info, void *context)
 		say_set("interrupted", &where->uc_sigmask);
 		say_mask("in the handler");
 	}
-#if defined(__x86_64__) || defined(__i386__)
-	where->uc_mcontext.gregs[INSTRUCTION_POINTER] += 3; /* the length of the store below */
-	where->uc_mcontext.gregs[ACCUMULATOR] += 1;
-#endif
+	step_over(where);
 	if (count == 5)
 		sigaddset(&where->uc_sigmask, SIGUSR1);
 	if (count == 6)
@@ -320,9 +331,13 @@ static void on_fault_skip(int number, siginfo_t *info, void *context)
 
 static long store_nowhere(void)
 {
+#ifdef __aarch64__
+	register long result __asm__("x0") = 41;
+
+	__asm__ volatile ("strb wzr, [%1]" : "+r"(result) : "r"(null_page()) : "memory");
+#else
 	long result = 41;
 
-#if defined(__x86_64__) || defined(__i386__)
 	/* movb $1, (%rdi): c6 07 01 */
 	__asm__ volatile (".byte 0xc6, 0x07, 0x01" : "+a"(result) : "D"(null_page()) : "memory");
 #endif
@@ -563,10 +578,8 @@ static void on_masked(int number, siginfo_t *info, void *context)
 	pthread_sigmask(SIG_BLOCK, NULL, &seen_mask);
 	memcpy(&seen_interrupted, &where->uc_sigmask, sizeof(uint64_t));
 	seen_kernel = kernel_mask();
-#if defined(__x86_64__) || defined(__i386__)
 	if (info->si_code > 0)
-		where->uc_mcontext.gregs[INSTRUCTION_POINTER] += 3; /* the length of store_nowhere's store */
-#endif
+		step_over(where);
 }
 
 static void say_handler_mask(const char *what, bool faulting)
@@ -650,10 +663,7 @@ static void on_fault_step(int number, siginfo_t *info, void *context)
 
 	(void)number;
 	(void)info;
-#if defined(__x86_64__) || defined(__i386__)
-	where->uc_mcontext.gregs[INSTRUCTION_POINTER] += 3;
-	where->uc_mcontext.gregs[ACCUMULATOR] += 1;
-#endif
+	step_over(where);
 }
 
 static void all_threads(void)

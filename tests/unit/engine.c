@@ -50,7 +50,14 @@ static int run(void *code)
 	return ((int (*)(void))(uintptr_t)code)();
 }
 
+#ifdef __aarch64__
+/* ldr w0, . + 8; ret */
+static const unsigned char return_42[] = { 0x40, 0, 0, 0x18, 0xc0, 3, 0x5f, 0xd6, 42, 0, 0, 0 };
+enum { VALUE_AT = 8 };
+#else
+enum { VALUE_AT = 1 };
 static const unsigned char return_42[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
+#endif
 
 static void heap_page(void)
 {
@@ -67,7 +74,8 @@ static void heap_page(void)
 	SAME(pages[PAGE], 7, "its neighbour is untouched");
 	SAME(codepages_get((uintptr_t)pages).state, PAGE_PLAIN, "the table knows it");
 	SAME(protect(pages, PAGE, PROT_READ | PROT_WRITE), 0, "it becomes data");
-	pages[1] = 43;
+	pages[VALUE_AT] = 43;
+	__builtin___clear_cache((char *)pages, (char *)pages + sizeof return_42);
 	SAME(protect(pages, 2 * PAGE, PROT_READ | PROT_EXEC), 0, "and code, with its neighbour");
 	SAME(run(pages), 43, "it runs as written");
 	SAME(engine_munmap((uintptr_t)pages, PAGE), 0, "it can be unmapped");
