@@ -267,7 +267,13 @@ static inline int arch_fault_is_write(const ucontext_t *context)
 
 /* Instructions that were copied to other memory are fetched from there as they
  * are now. The program cleans the caches for what it writes, by its addresses;
- * of a copy it knows nothing. The pages must be readable. */
+ * of a copy it knows nothing. The pages must be readable.
+ *
+ * What needs no call: pages that are turned, moved by mremap or mapped from the same
+ * file, which are the same memory at the same address; and a page that was written by
+ * the kernel (pwrite, copy on write) before it is first mapped executable, which arm64
+ * Linux brings in line itself then (__sync_icache_dcache). The Arm ARM asks it of
+ * whoever writes all the same, so whoever copies code here calls this. */
 static inline void arch_synchronise_code(uintptr_t start, uintptr_t length)
 {
 	uintptr_t end = start + length, data, code;

@@ -87,7 +87,7 @@ static void recount(void)
 static long copy_to_current(uintptr_t start, size_t length, const struct code_page *page)
 {
 	struct code_page after = *page;
-	long offset = backing_place(start, &after.backing);
+	long offset = backing_place(start, &after.backing), result;
 
 	if (sys_failed(offset))
 		return offset;
@@ -95,7 +95,10 @@ static long copy_to_current(uintptr_t start, size_t length, const struct code_pa
 	if (!backing_copy(page->backing, page->offset, after.backing, after.offset,
 			  length / PAGE_BYTES))
 		return -EFAULT;
-	return view_remap(start, length, page, &after);
+	result = view_remap(start, length, page, &after);
+	if (!result && (after.view & (PROT_READ | PROT_EXEC)) == (PROT_READ | PROT_EXEC))
+		arch_synchronise_code(start, length);
+	return result;
 }
 
 /* After many forks there are many frozen files, with a few pages in use in each. */

@@ -228,6 +228,7 @@ long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 		result = -EBUSY;
 	if (!result) {
 		readable.end = piece->start + copy_contents(piece, (uintptr_t)copy);
+		arch_synchronise_code((uintptr_t)copy, length_of(&readable));
 		result = sys_mprotect((uintptr_t)copy, length, protection, pkey);
 	}
 	if (!result && readable.end > readable.start) {
