@@ -209,6 +209,8 @@ static long take_in(int fd, bool shared)
 		sys_close(fd);
 		return -EMFILE;
 	}
+	if (!shared)
+		descriptors_mark(backings[number].descriptor);
 	return number;
 }
 

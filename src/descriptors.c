@@ -20,6 +20,7 @@ static struct tables {
 	struct {
 		atomic_int number; /* and 1; 0: a free handle; or LOST */
 		uint64_t device, inode;
+		int64_t position; /* at which no other file stands; 0: not known by that */
 	} kept[DESCRIPTORS_MOST];
 	_Atomic uint16_t handles[DESCRIPTORS_END]; /* by number: handle and 1 */
 } *tables;
@@ -57,9 +58,13 @@ static void unwatch(int fd, int handle)
 
 static bool is_file_of(int fd, int handle)
 {
+	int64_t wanted = tables->kept[handle].position, position;
 	struct stat64 status;
-	long result = sys_fstat(fd, &status);
+	long result;
 
+	if (wanted && !sys_failed(sys_tell(fd, &position)) && position == wanted)
+		return true;
+	result = sys_fstat(fd, &status);
 	/* Where nobody says what it is (a filter of the host's may refuse that), what the
 	 * hooks have seen counts. */
 	if (sys_failed(result))
@@ -141,11 +146,22 @@ int descriptors_keep(int fd)
 		descriptors_in_child();
 	tables->kept[handle].device = status.st_dev;
 	tables->kept[handle].inode = status.st_ino;
+	tables->kept[handle].position = 0;
 	fd = move_away(fd);
 	sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
 	atomic_store(&tables->kept[handle].number, fd + 1);
 	watch(fd, handle);
 	return handle;
+}
+
+/* 2^39 at least, where no file ends, and 2^40 at most, which most file systems take. */
+void descriptors_mark(int handle)
+{
+	uint64_t any = (tables->kept[handle].inode + (uintptr_t)tables) * 0x9e3779b97f4a7c15ULL;
+	int64_t position = (int64_t)(any >> 25 | 1ULL << 39);
+
+	if (!sys_failed(sys_set_position(descriptors_number(handle), position)))
+		tables->kept[handle].position = position;
 }
 
 void descriptors_release(int handle)

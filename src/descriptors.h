@@ -36,6 +36,10 @@ void descriptors_begin(void);
  * on exec. Returns a handle; or -1 where there are too many, and FD is as it was. */
 int descriptors_keep(int fd);
 
+/* For a file that nobody else has, and that is read and written at offsets only: its
+ * position tells it from others, which takes half as long to ask as what file it is. */
+void descriptors_mark(int handle);
+
 /* Closes it, where it is still ours. The handle is free then; -1 is none. */
 void descriptors_release(int handle);
 

@@ -154,6 +154,13 @@ static inline long sys_tell(int fd, int64_t *offset)
 	return arch_seek(fd, 0, 1 /* SEEK_CUR */, offset);
 }
 
+static inline long sys_set_position(int fd, int64_t offset)
+{
+	int64_t now;
+
+	return arch_seek(fd, offset, 0 /* SEEK_SET */, &now);
+}
+
 static inline long sys_ioctl(int fd, unsigned long request, void *argument)
 {
 	return SYS_CALL(SYS_ioctl, fd, request, argument, 0, 0, 0);

@@ -88,6 +88,36 @@ static void closed_behind_our_back(void)
 	close(other);
 }
 
+/* By where it stands, and, when that has been changed, by what file it is. */
+static void known_by_its_position(void)
+{
+	int handle = descriptors_keep(file()), number = descriptors_number(handle);
+	off64_t position;
+	int other = file();
+
+	descriptors_mark(handle);
+	position = lseek64(number, 0, SEEK_CUR);
+	CHECK(position >= 1LL << 39, "it stands where no file ends");
+	CHECK(descriptors_is_open(handle), "it is open");
+	lseek64(number, 0, SEEK_SET);
+	CHECK(descriptors_is_open(handle), "elsewhere it is ours all the same");
+	SAME(dup2(other, number), number, "the number is another file's");
+	CHECK(!descriptors_is_open(handle) && !descriptors_is_ours(number), "which is not ours");
+	descriptors_release(handle);
+	CHECK(is_open(number), "and stays open when ours is released");
+	close(number);
+	close(other);
+	handle = descriptors_keep(file());
+	number = descriptors_number(handle);
+	CHECK(descriptors_is_open(handle), "one in its place is known without a position");
+	SAME(lseek64(number, position, SEEK_SET), position,
+	     "that of the one before");
+	CHECK(descriptors_is_open(handle), "is nothing to it");
+	close(number);
+	CHECK(!descriptors_is_open(handle), "closed, it is none");
+	descriptors_release(handle);
+}
+
 static void gives_way(void)
 {
 	int handle = descriptors_keep(sized_file(11)), number = descriptors_number(handle), moved;
@@ -200,6 +230,7 @@ int main(void)
 	nothing_yet();
 	keep_and_release();
 	closed_behind_our_back();
+	known_by_its_position();
 	gives_way();
 	gives_way_over_the_limit();
 	in_a_child();
