@@ -57,10 +57,14 @@ bool engine_mends_with_views(void)
 	return walk.mode == MODE_MEND && policy_refuses(DANGER_EXECMEM);
 }
 
+bool engine_expects_refusals(void)
+{
+	return walk.mode == MODE_MEND && (walk.may_refuse || policy_refuses_any());
+}
+
 bool engine_watches_loader(void)
 {
-	return walk.mode == MODE_AUDIT || engine_may_mend_with_views() ||
-	       (walk.mode == MODE_MEND && policy_refuses_any());
+	return walk.mode == MODE_AUDIT || engine_expects_refusals();
 }
 
 void engine_adopt(uintptr_t start, uintptr_t end, int ask)
@@ -165,13 +169,14 @@ void engine_begin(const struct settings *settings, const struct door *to)
 	views_begin(to->single_threaded, to->watch_writes);
 	vma_begin();
 	walk.mode = settings->mode; /* from now on calls are watched */
-	if (walk.mode == MODE_MEND && (walk.may_refuse || policy_refuses_any()))
+	if (engine_expects_refusals()) {
 		own_begin();
+		descriptors_begin();
+		vma_begin_looking();
+	}
 	begin_personality(sys_current_personality());
 	if (!engine_may_mend_with_views())
 		return;
-	descriptors_begin();
-	vma_begin_looking();
 	stack_begin();
 	backing_ready();
 }

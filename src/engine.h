@@ -44,6 +44,9 @@ bool engine_may_mend_with_views(void);
 /* Whether the dynamic loader's own calls may come to be refused, or are to be told of. */
 bool engine_watches_loader(void);
 
+/* Whether it mends, and something is known here that may refuse. */
+bool engine_expects_refusals(void);
+
 /* Memory that waits to be executed, and that another copy of the engine in this process
  * has noted so far: START to END, for which the program asked ASK. */
 void engine_adopt(uintptr_t start, uintptr_t end, int ask);

@@ -9,6 +9,7 @@
 
 #include "backtrace.h"
 #include "config.h"
+#include "engine.h"
 #include "lock.h"
 #include "memory.h"
 #include "output.h"
@@ -370,15 +371,17 @@ void journal_begin(const struct settings *from, const char *path)
 	read_program_name();
 	if (from->log && string_equal(from->log, OUTPUT_TO_NOBODY))
 		return;
-	/* On standard error there is something to say in few programs. */
-	if (!from->log) {
+	/* Where nothing is known that could refuse there is seldom something to say. Else
+	 * the room is made now: later it might be where the program has just given memory
+	 * back, to map it again. */
+	if (!from->log && !engine_expects_refusals()) {
 		output_begin(NULL);
 		provenance_want();
 		atomic_store(&wanted, true);
 		return;
 	}
 	result = make_room() ? output_begin(from->log) : -ENOMEM;
-	if (sys_failed(result))
+	if (from->log && sys_failed(result))
 		say_unopened(result);
 }
 

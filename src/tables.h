@@ -1,5 +1,5 @@
 /* tables.h: memory for the journal's tables, made when a journal begins, or, where it
- * is kept on standard error, when it has something to say.
+ * is kept on standard error and no refusal is expected, when it has something to say.
  *
  * They do not lie in .bss: a conservative collector of the host's (Boehm's, which
  * Guile has) takes the writable data of every library for roots, and goes through
