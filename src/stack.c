@@ -1,6 +1,7 @@
 /* stack.c: from the host's stack to ours, and back. See stack.h. */
 #include "stack.h"
 
+#include <signal.h>
 #include <sys/mman.h>
 
 #include "own.h"
@@ -26,20 +27,42 @@ void stack_begin(void)
 		start = (uintptr_t)made + PAGE_BYTES;
 }
 
-/* Of a signal stack the kernel tells how much is left, of others nobody does. On one
- * with room a SIGSYS may come: the kernel would not see, from another stack, that the
- * signal stack is in use. */
-static bool has_room(const stack_t *signal_stack)
+/* Of a signal stack the kernel tells how much is left, of others nobody does. -1: it is
+ * another one. */
+static long room_on(const stack_t *signal_stack)
 {
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t from = (uintptr_t)signal_stack->ss_sp;
+	uintptr_t room = (uintptr_t)__builtin_frame_address(0) - (uintptr_t)signal_stack->ss_sp;
 
-	return here - from < signal_stack->ss_size && here - from >= ROOM_BYTES;
+	return room < signal_stack->ss_size ? (long)room : -1;
+}
+
+struct errand {
+	long (*function)(void *argument);
+	void *argument;
+};
+
+/* A filter of the host's may raise SIGSYS. From our stack the kernel would not see that
+ * the signal stack is in use, and put the frame over what is there. */
+static long run_without_signal_stack(void *argument)
+{
+	const struct errand *errand = argument;
+	stack_t none = { .ss_flags = SS_DISABLE }, before;
+	bool disabled = !sys_sigaltstack(&none, &before);
+	long result = errand->function(errand->argument);
+
+	if (disabled)
+		sys_sigaltstack(&before, NULL);
+	return result;
 }
 
 long stack_run(const ucontext_t *context, long (*function)(void *argument), void *argument)
 {
-	if (has_room(&context->uc_stack) || !start)
+	struct errand errand = { function, argument };
+	long room = room_on(&context->uc_stack);
+
+	if (room >= (long)ROOM_BYTES || !start)
 		return function(argument);
-	return arch_run_on_stack(start + STACK_BYTES, function, argument);
+	if (room < 0)
+		return arch_run_on_stack(start + STACK_BYTES, function, argument);
+	return arch_run_on_stack(start + STACK_BYTES, run_without_signal_stack, &errand);
 }

@@ -232,6 +232,12 @@ static inline long sys_sigprocmask(int how, const uint64_t *mask, uint64_t *old)
 	return SYS_CALL(SYS_rt_sigprocmask, how, mask, old, sizeof(uint64_t), 0, 0);
 }
 
+/* Not of a stack that is in use: by the stack pointer of this call. */
+static inline long sys_sigaltstack(const stack_t *stack, stack_t *old)
+{
+	return SYS_CALL(SYS_sigaltstack, stack, old, 0, 0, 0, 0);
+}
+
 /* Sends SIGNAL with INFO (a siginfo_t) to one thread of this process. */
 static inline long sys_queue_to_thread(int pid, int tid, int signal, void *info)
 {

@@ -508,6 +508,10 @@ piped() {
 	views code-signals tight-stack tight-barrier
 }
 
+@test "a filter of the program's own traps what a fault on a small signal stack takes" {
+	views code-signals trapped
+}
+
 @test "a handler on a small signal stack runs new code" {
 	views code-signals tight-frames tight-storm
 }

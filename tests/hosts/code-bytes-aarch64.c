@@ -275,4 +275,13 @@ uintptr_t interrupted_at(const void *context)
 	return (uintptr_t)registers->uc_mcontext.pc;
 }
 
+void call_again(long number, long last, void *context)
+{
+	mcontext_t *at = &((ucontext_t *)context)->uc_mcontext;
+	long result = syscall(number, at->regs[0], at->regs[1], at->regs[2], at->regs[3], at->regs[4],
+			      last);
+
+	at->regs[0] = (unsigned long long)(result == -1 ? -errno : result);
+}
+
 #endif

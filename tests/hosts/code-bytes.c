@@ -480,4 +480,22 @@ uintptr_t interrupted_at(const void *context)
 	return (uintptr_t)registers->uc_mcontext.gregs[POINTER];
 }
 
+void call_again(long number, long last, void *context)
+{
+#ifdef __x86_64__
+	static const int places[] = { REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8 };
+	enum { RESULT = REG_RAX };
+#else
+	static const int places[] = { REG_EBX, REG_ECX, REG_EDX, REG_ESI, REG_EDI };
+	enum { RESULT = REG_EAX };
+#endif
+	ucontext_t *registers = context;
+	long a[5], result;
+
+	for (int i = 0; i < 5; i++)
+		a[i] = (long)registers->uc_mcontext.gregs[places[i]];
+	result = syscall(number, a[0], a[1], a[2], a[3], a[4], last);
+	registers->uc_mcontext.gregs[RESULT] = result == -1 ? -errno : result;
+}
+
 #endif

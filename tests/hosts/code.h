@@ -64,6 +64,10 @@ bool store_form_works(const struct store_form *form);
 /* Where the instruction was that a signal interrupted. */
 uintptr_t interrupted_at(const void *context);
 
+/* Makes the system call that a filter trapped, with another last argument, and leaves in
+ * the context what came of it. */
+void call_again(long number, long last, void *context);
+
 /* ------------------------------------------------------------ code-words.c */
 
 /* "WHAT: 17", or "WHAT: SIGSEGV ACCERR +0": the fault's code, and how far the
