@@ -22,11 +22,31 @@ setup() {
 }
 
 @test "the hooks in the source are the exported symbols" {
-	grep -hoE '^HOOK [^(]*\(' "$top_srcdir"/src/hook/*.c | grep -oE '[A-Za-z_0-9]+\($' |
-		tr -d '(' | sort -u >marked
+	{
+		grep -hoE '^HOOK [^(]*\(' "$top_srcdir"/src/hook/*.c |
+			grep -oE '[A-Za-z_0-9]+\($' | tr -d '('
+		sed -n 's/^HOOK_ALIAS(\([A-Za-z_0-9]*\),.*/\1/p' "$top_srcdir"/src/hook/*.c
+	} | sort -u >marked
 	nm -D --defined-only "$LIBRARY" | awk '{ print $3 }' | sort -u >exported
 	[ -s marked ]
 	diff -u marked exported
+}
+
+# By its dynamic symbols: what lies at one address, but for libc's private names. What
+# the library itself goes on to (malloc's, sbrk's) is left.
+@test "a hooked function is hooked by each of its names in libc" {
+	libc=$(ldd "$LIBRARY" | awk '$1 ~ /^libc\.so/ { print $3 }')
+	nm -D --defined-only "$LIBRARY" | awk '{ print $3 }' >exported
+	nm -D --defined-only --with-symbol-versions "$libc" |
+		awk '$2 ~ /[TWi]/ && $3 !~ /@+GLIBC_PRIVATE$/ { sub(/@.*/, "", $3); print $1, $3 }' >names
+	awk 'FNR == NR { hooked[$1]; next }
+	     { at[NR] = $1; name[NR] = $2 }
+	     $2 in hooked { places[$1] }
+	     END { for (i in name) if (at[i] in places && !(name[i] in hooked)) print name[i] }' \
+		exported names | grep -vxE '__libc_[a-z_]+|__sbrk' | sort -u >missed || true
+	[ -s names ]
+	cat missed
+	[ ! -s missed ]
 }
 
 @test "the engine needs nothing but itself" {

@@ -33,6 +33,8 @@ HOOK int close(int fd)
 	return (int)hook_answer(sys_close(fd));
 }
 
+HOOK_ALIAS(__close, close);
+
 /* ----------------------------------------------------------------- ranges */
 
 HOOK int close_range(unsigned first, unsigned last, int flags)
@@ -91,6 +93,8 @@ HOOK int dup2(int old, int fd)
 	return next.dup2(old, fd);
 }
 
+HOOK_ALIAS(__dup2, dup2);
+
 HOOK int dup3(int old, int fd, int flags)
 {
 	next_ensure_late();
@@ -142,6 +146,8 @@ HOOK int fcntl(int fd, int command, ...)
 	va_end(list);
 	return result;
 }
+
+HOOK_ALIAS(__fcntl, fcntl);
 
 /* glibc 2.28 and later, where file offsets have 64 bits. */
 HOOK int fcntl64(int fd, int command, ...)

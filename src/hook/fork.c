@@ -94,6 +94,8 @@ HOOK int clone(int (*function)(void *), void *stack, int flags, void *argument, 
 	return result;
 }
 
+HOOK_ALIAS(__clone, clone);
+
 long hook_fork_by_syscall(long number, long a, long b, long c, long d, long e)
 {
 	long result;

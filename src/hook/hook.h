@@ -15,6 +15,15 @@
 
 #define HOOK __attribute__((visibility("default")))
 
+/* Another name that libc has for the same function. gcc wants to hear that it is like it
+ * in all; clang takes that for granted. */
+#if __has_attribute(copy)
+#define HOOK_ALIAS(name, function) \
+	HOOK __typeof__(function) name __attribute__((alias(#function), copy(function)))
+#else
+#define HOOK_ALIAS(name, function) HOOK __typeof__(function) name __attribute__((alias(#function)))
+#endif
+
 /* The return address of the host's call; only in the hook's own body. */
 #define HOOK_CALL_SITE ((uintptr_t)__builtin_return_address(0))
 

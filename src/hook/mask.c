@@ -122,6 +122,8 @@ HOOK int sigsuspend(const sigset_t *set)
 					 sizeof(uint64_t), 0, 0, 0, 0));
 }
 
+HOOK_ALIAS(__sigsuspend, sigsuspend);
+
 /* The host waits for SIGSEGV; the stand-in is what comes. */
 static int as_host_signal(int signal, siginfo_t *info)
 {

@@ -43,6 +43,8 @@ HOOK ssize_t read(int fd, void *buffer, size_t length)
 				: RAW(SYS_read, fd, buffer, length, 0, 0, 0));
 }
 
+HOOK_ALIAS(__read, read);
+
 HOOK ssize_t __read_chk(int fd, void *buffer, size_t length, size_t room)
 {
 	struct iovec range = { buffer, length };
@@ -72,6 +74,8 @@ HOOK ssize_t pread64(int fd, void *buffer, size_t length, off64_t offset)
 			    next.pread64 ? next.pread64(fd, buffer, length, offset)
 				: hook_answer(sys_pread(fd, buffer, length, offset)));
 }
+
+HOOK_ALIAS(__pread64, pread64);
 
 HOOK ssize_t __pread_chk(int fd, void *buffer, size_t length, off_t offset, size_t room)
 {

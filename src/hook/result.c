@@ -245,6 +245,8 @@ HOOK int statfs(const char *path, struct statfs *status)
 	return (int)WRITTEN_CALL(&range, 1, next.statfs(path, status));
 }
 
+HOOK_ALIAS(__statfs, statfs);
+
 HOOK int statfs64(const char *path, struct statfs64 *status)
 {
 	struct iovec range = { status, sizeof *status };
@@ -284,6 +286,8 @@ HOOK int pipe(int fds[2])
 		return missing();
 	return (int)WRITTEN_CALL(&range, 1, next.pipe(fds));
 }
+
+HOOK_ALIAS(__pipe, pipe);
 
 /* ---------------------------------------------------------------- sockets */
 
@@ -375,6 +379,8 @@ HOOK int poll(struct pollfd *fds, nfds_t count, int timeout)
 	return (int)WRITTEN_CALL(&range, 1, next.poll(fds, count, timeout));
 }
 
+HOOK_ALIAS(__poll, poll);
+
 HOOK int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room)
 {
 	struct iovec range = { fds, count * sizeof *fds };
@@ -401,6 +407,8 @@ HOOK int select(int count, fd_set *restrict readers, fd_set *restrict writers,
 	return (int)WRITTEN_CALL(ranges, 4, next.select(count, readers, writers, others, timeout));
 }
 
+HOOK_ALIAS(__select, select);
+
 HOOK int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
 {
 	struct iovec range = { events, most > 0 ? (size_t)most * sizeof *events : 0 };
@@ -420,6 +428,8 @@ HOOK int nanosleep(const struct timespec *time, struct timespec *rest)
 		return missing();
 	return (int)WRITTEN_CALL(&range, 1, next.nanosleep(time, rest));
 }
+
+HOOK_ALIAS(__nanosleep, nanosleep);
 
 /* ---------------------------------------------------- what the process is */
 
@@ -627,6 +637,8 @@ HOOK pid_t waitpid(pid_t pid, int *status, int options)
 	return result;
 }
 
+HOOK_ALIAS(__waitpid, waitpid);
+
 HOOK pid_t wait(int *status)
 {
 	bool mine = is_code(status, sizeof *status);
@@ -641,6 +653,8 @@ HOOK pid_t wait(int *status)
 		*status = own_status;
 	return result;
 }
+
+HOOK_ALIAS(__wait, wait);
 
 HOOK int waitid(idtype_t type, id_t id, siginfo_t *information, int options)
 {

@@ -69,6 +69,8 @@ HOOK int sigaction(int signal, const struct sigaction *action, struct sigaction 
 	return result;
 }
 
+HOOK_ALIAS(__sigaction, sigaction);
+
 typedef void (*handler)(int);
 
 /* glibc still has it, and declares it for old standards alone. */

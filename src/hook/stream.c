@@ -92,6 +92,8 @@ HOOK size_t fread(void *restrict buffer, size_t size, size_t count, FILE *restri
 	return next.fread ? next.fread(buffer, size, count, stream) : 0;
 }
 
+HOOK_ALIAS(_IO_fread, fread);
+
 HOOK size_t fread_unlocked(void *restrict buffer, size_t size, size_t count, FILE *restrict stream)
 {
 	before_fread(buffer, size, count, stream);
@@ -120,6 +122,8 @@ HOOK char *fgets(char *restrict buffer, int length, FILE *restrict stream)
 	before(stream);
 	return next.fgets ? next.fgets(buffer, length, stream) : NULL;
 }
+
+HOOK_ALIAS(_IO_fgets, fgets);
 
 HOOK char *fgets_unlocked(char *restrict buffer, int length, FILE *restrict stream)
 {
@@ -226,6 +230,8 @@ HOOK int vfscanf(FILE *restrict stream, const char *restrict format, va_list arg
 	before(stream);
 	return next.vfscanf ? next.vfscanf(stream, format, arguments) : EOF;
 }
+
+HOOK_ALIAS(__vfscanf, vfscanf);
 
 HOOK int vscanf(const char *restrict format, va_list arguments)
 {
