@@ -18,10 +18,7 @@ HOOK void _exit(int status)
 		SYS_CALL(SYS_exit_group, status, 0, 0, 0, 0, 0);
 }
 
-HOOK void _Exit(int status)
-{
-	_exit(status);
-}
+HOOK_ALIAS(_Exit, _exit);
 
 HOOK void quick_exit(int status)
 {

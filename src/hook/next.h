@@ -121,14 +121,8 @@ struct next {
 	char *(*fgets_unlocked_chk)(char *, size_t, int, FILE *);
 	ssize_t (*getline)(char **, size_t *, FILE *);
 	ssize_t (*getdelim)(char **, size_t *, int, FILE *);
-	ssize_t (*__getdelim)(char **, size_t *, int, FILE *);
 	int (*fgetc)(FILE *);
-	int (*getc)(FILE *);
-	int (*_IO_getc)(FILE *);
-	int (*getchar)(void);
 	int (*getc_unlocked)(FILE *);
-	int (*fgetc_unlocked)(FILE *);
-	int (*getchar_unlocked)(void);
 	int (*uflow)(FILE *);
 	int (*underflow)(FILE *);
 	int (*vfscanf)(FILE *, const char *, va_list);

@@ -101,7 +101,7 @@ static handler set_handler(int signal, handler to, int flags, bool block_itself)
 /* What siginterrupt(3) said of SIGSEGV, for the next signal(). */
 static atomic_bool segv_interrupts;
 
-static handler bsd_semantics(int signal, handler to)
+HOOK handler signal(int signal, handler to)
 {
 	if (to == SIG_ERR)
 		return errno = EINVAL, SIG_ERR;
@@ -116,20 +116,8 @@ static handler bsd_semantics(int signal, handler to)
 	return early_sigaction(signal, &action, &old) ? SIG_ERR : old.sa_handler;
 }
 
-HOOK handler signal(int signal, handler to)
-{
-	return bsd_semantics(signal, to);
-}
-
-HOOK handler bsd_signal(int signal, handler to)
-{
-	return bsd_semantics(signal, to);
-}
-
-HOOK handler ssignal(int signal, handler to)
-{
-	return bsd_semantics(signal, to);
-}
+HOOK_ALIAS(bsd_signal, signal);
+HOOK_ALIAS(ssignal, signal);
 
 HOOK int siginterrupt(int signal, int interrupts)
 {
@@ -148,7 +136,7 @@ HOOK int siginterrupt(int signal, int interrupts)
 	return 0;
 }
 
-static handler sysv_semantics(int signal, handler to)
+HOOK handler __sysv_signal(int signal, handler to)
 {
 	struct sigaction action = { .sa_handler = to, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER) };
 	struct sigaction old;
@@ -162,15 +150,7 @@ static handler sysv_semantics(int signal, handler to)
 	return early_sigaction(signal, &action, &old) ? SIG_ERR : old.sa_handler;
 }
 
-HOOK handler __sysv_signal(int signal, handler to)
-{
-	return sysv_semantics(signal, to);
-}
-
-HOOK handler sysv_signal(int signal, handler to)
-{
-	return sysv_semantics(signal, to);
-}
+HOOK_ALIAS(sysv_signal, __sysv_signal);
 
 static int change_own(int how, int signal)
 {

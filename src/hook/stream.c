@@ -159,12 +159,7 @@ HOOK ssize_t getdelim(char **restrict line, size_t *restrict length, int delimit
 }
 
 /* What getline is, inlined, in older headers. */
-HOOK ssize_t __getdelim(char **restrict line, size_t *restrict length, int delimiter,
-			FILE *restrict stream)
-{
-	before(stream);
-	return next.__getdelim ? next.__getdelim(line, length, delimiter, stream) : -1;
-}
+HOOK_ALIAS(__getdelim, getdelim);
 
 /* ------------------------------------------------------------- characters */
 
@@ -174,22 +169,12 @@ HOOK int fgetc(FILE *stream)
 	return next.fgetc ? next.fgetc(stream) : EOF;
 }
 
-HOOK int getc(FILE *stream)
-{
-	before_character(stream);
-	return next.getc ? next.getc(stream) : EOF;
-}
-
-HOOK int _IO_getc(FILE *stream)
-{
-	before_character(stream);
-	return next._IO_getc ? next._IO_getc(stream) : EOF;
-}
+HOOK_ALIAS(getc, fgetc);
+HOOK_ALIAS(_IO_getc, fgetc);
 
 HOOK int getchar(void)
 {
-	before_character(stdin);
-	return next.getchar ? next.getchar() : EOF;
+	return fgetc(stdin);
 }
 
 HOOK int getc_unlocked(FILE *stream)
@@ -198,16 +183,11 @@ HOOK int getc_unlocked(FILE *stream)
 	return next.getc_unlocked ? next.getc_unlocked(stream) : EOF;
 }
 
-HOOK int fgetc_unlocked(FILE *stream)
-{
-	before_character(stream);
-	return next.fgetc_unlocked ? next.fgetc_unlocked(stream) : EOF;
-}
+HOOK_ALIAS(fgetc_unlocked, getc_unlocked);
 
 HOOK int getchar_unlocked(void)
 {
-	before_character(stdin);
-	return next.getchar_unlocked ? next.getchar_unlocked() : EOF;
+	return getc_unlocked(stdin);
 }
 
 /* What the inlined ones call when the buffer is empty. */
