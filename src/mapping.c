@@ -40,7 +40,7 @@ static long pass_mmap(const struct request *r, int flags, int fd)
 
 /* A mapping of /dev/zero that MAP_ANONYMOUS can stand for: private, of a
  * descriptor that may be read, with no flag that a file and anonymous memory
- * take differently. Not where it may not be written: what file it is takes a system call
+ * take differently. Not where it may only be read: what file it is takes a system call
  * to tell, most of such mappings are of libraries and data, and if one of /dev/zero is
  * made executable after all it is copied then. */
 static bool maps_dev_zero(const struct request *r)
@@ -49,7 +49,7 @@ static bool maps_dev_zero(const struct request *r)
 	long status;
 
 	if ((r->flags & MAP_TYPE) != MAP_PRIVATE || r->flags & odd ||
-	    !(walk_asked(r) & (PROT_WRITE | PROT_EXEC)) || !danger_is_dev_zero(r->fd))
+	    walk_asked(r) == PROT_READ || !danger_is_dev_zero(r->fd))
 		return false;
 	status = sys_fcntl(r->fd, F_GETFL, 0);
 	return !sys_failed(status) && !(status & O_PATH) && (status & O_ACCMODE) != O_WRONLY;
