@@ -40,16 +40,18 @@ static long pass_mmap(const struct request *r, int flags, int fd)
 
 /* A mapping of /dev/zero that MAP_ANONYMOUS can stand for: private, of a
  * descriptor that may be read, with no flag that a file and anonymous memory
- * take differently. Not where it may only be read: what file it is takes a system call
- * to tell, most of such mappings are of libraries and data, and if one of /dev/zero is
- * made executable after all it is copied then. */
+ * take differently. What file it is takes a system call to tell: where no refusal is
+ * expected, not for what may be read and no more, which is a library's mostly, or data.
+ * One of /dev/zero is copied page by page if it is made executable and refused after
+ * all, and is not one mapping to mremap any more. */
 static bool maps_dev_zero(const struct request *r)
 {
 	int odd = MAP_ANONYMOUS | MAP_HUGETLB | MAP_GROWSDOWN;
 	long status;
 
 	if ((r->flags & MAP_TYPE) != MAP_PRIVATE || r->flags & odd ||
-	    walk_asked(r) == PROT_READ || !danger_is_dev_zero(r->fd))
+	    (walk_asked(r) == PROT_READ && !engine_expects_refusals()) ||
+	    !danger_is_dev_zero(r->fd))
 		return false;
 	status = sys_fcntl(r->fd, F_GETFL, 0);
 	return !sys_failed(status) && !(status & O_PATH) && (status & O_ACCMODE) != O_WRONLY;
