@@ -189,12 +189,27 @@ static long note_views(uintptr_t start, uintptr_t end, unsigned view)
 	return result;
 }
 
+/* How far the kernel came before an error: it goes mapping by mapping. */
+static uintptr_t end_of_view(uintptr_t start, uintptr_t end, unsigned view)
+{
+	uintptr_t at = start;
+	struct vma vma;
+
+	while (at < end && !vma_look(at, &vma) && vma.start <= at &&
+	       (unsigned)vma.protection == view)
+		at = vma.end;
+	return at < end ? at : end;
+}
+
 static long protect_in_one_call(uintptr_t start, uintptr_t end, int asked, int pkey)
 {
+	unsigned view = (unsigned)asked & ALL_ACCESS;
 	long result = sys_mprotect(start, end - start, asked, pkey);
+	long noted;
 
 	view_forget_changes();
-	return result ? result : note_views(start, end, (unsigned)asked & ALL_ACCESS);
+	noted = note_views(start, result ? end_of_view(start, end, view) : end, view);
+	return result ? result : noted;
 }
 
 /* Pages that went, and came again as others, where no hook saw it. *END is where those
