@@ -54,7 +54,7 @@ tools_jitmend_scan_SOURCES = tools/scan.c tools/scan-options.c tools/scan-walk.c
 	tools/scan-pool.c tools/scan-progress.c tools/scan-libraries.c \
 	tools/libraries.h tools/libraries.c \
 	tools/scan-text.c tools/scan-json.c tools/scan-sarif.c \
-	tools/sarif.h tools/sarif.c $(scan_parts)
+	tools/json-values.h tools/json-values.c tools/sarif.h tools/sarif.c $(scan_parts)
 tools_jitmend_scan_CPPFLAGS = $(scan_cppflags)
 tools_jitmend_scan_CFLAGS = $(AM_CFLAGS) -pthread $(LIBELF_CFLAGS) $(JANSSON_CFLAGS)
 tools_jitmend_scan_LDADD = $(scan_libs) $(JANSSON_LIBS)

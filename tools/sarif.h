@@ -1,17 +1,15 @@
-/* sarif.h: results as SARIF 2.1.0 (OASIS), which code scanning services read; a
- * thin layer over jansson, for every command that has --format=sarif.
+/* sarif.h: findings in files as SARIF 2.1.0 (OASIS), which code scanning
+ * services read.
  *
  * Not for several threads at once. Each function ends the process where there
  * is no memory. What is made here is written and freed by sarif_print(). */
 #ifndef JITMEND_SARIF_H
 #define JITMEND_SARIF_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A string of any bytes: what is not UTF-8 becomes U+FFFD. */
-json_t *json_text(const char *string);
+#include "json-values.h"
 
 /* JSON on standard output, indented, with a newline at its end; frees it. */
 void json_print(json_t *value);

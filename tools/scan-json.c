@@ -12,10 +12,10 @@ static json_t *finding_json(const struct finding *finding)
 {
 	const struct kind_words *words = &kind_words[finding->kind];
 	json_t *json = json_pack("{s:s, s:s, s:o}", "finding", words->name, "level",
-				 level_name(finding->level), "text", json_text(finding->text));
+				 level_name(finding->level), "text", value_string(finding->text));
 
 	if (finding->symbol)
-		json_object_set_new(json, "function", json_text(finding->symbol));
+		json_object_set_new(json, "function", value_string(finding->symbol));
 	if (finding->placed) {
 		char address[32];
 
@@ -24,7 +24,7 @@ static json_t *finding_json(const struct finding *finding)
 		json_object_set_new(json, "count", json_integer((json_int_t)finding->count));
 	}
 	if (finding->library)
-		json_object_set_new(json, "library", json_text(finding->library));
+		json_object_set_new(json, "library", value_string(finding->library));
 	if (words->policies && finding->level > LEVEL_NOTE)
 		json_object_set_new(json, "policies", json_string(words->policies));
 	return json;
@@ -39,19 +39,19 @@ static json_t *file_json(const struct file *file, const struct settings_of_scan 
 		if (finding_shown(settings, &details->findings[i]))
 			json_array_append_new(findings, finding_json(&details->findings[i]));
 	for (size_t i = 0; i < details->needed_count; i++)
-		json_array_append_new(needed, json_text(details->needed[i]));
-	json = json_pack("{s:o, s:s, s:i, s:s, s:s, s:o, s:o}", "path", json_text(file->path),
+		json_array_append_new(needed, value_string(details->needed[i]));
+	json = json_pack("{s:o, s:s, s:i, s:s, s:s, s:o, s:o}", "path", value_string(file->path),
 			 "type", details->type, "bits", details->bits, "machine",
 			 details->machine, "verdict", verdict_name(details->verdict), "needed",
 			 needed, "findings", findings);
 	if (details->why)
-		json_object_set_new(json, "why", json_text(details->why));
+		json_object_set_new(json, "why", value_string(details->why));
 	return json;
 }
 
 static json_t *fault_json(const char *path, const char *fault)
 {
-	return json_pack("{s:o, s:o}", "path", json_text(path), "text", json_text(fault));
+	return json_pack("{s:o, s:o}", "path", value_string(path), "text", value_string(fault));
 }
 
 static json_t *summary_json(const struct settings_of_scan *settings,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "advice.h"
-#include "json-values.h"
+#include "../json-values.h"
 #include "print.h"
 
 struct document {

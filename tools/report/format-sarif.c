@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "advice.h"
-#include "json-values.h"
+#include "../json-values.h"
 #include "print.h"
 
 #define SCHEMA "https://json.schemastore.org/sarif-2.1.0.json"
@@ -38,41 +38,14 @@ static json_t *texts_value(const char *text, const char *markdown)
 
 /* --------------------------------------------------------------- locations */
 
-static bool is_plain(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("-._~/+@,=", c));
-}
-
-/* As RFC 3986 has it; a path as it is otherwise. */
-static char *uri_of(const char *path)
-{
-	char *uri, *to;
-
-	uri = malloc(strlen(path) * 3 + 8);
-	if (!uri)
-		fail("no memory");
-	to = stpcpy(uri, *path == '/' ? "file://" : "");
-	for (; *path; path++) {
-		if (is_plain(*path))
-			*to++ = *path;
-		else
-			to += sprintf(to, "%%%02X", (unsigned char)*path);
-	}
-	*to = '\0';
-	return uri;
-}
-
 static json_t *artifact_value(const struct document *document, const char *path)
 {
 	const char *relative = relative_to(document->options->source_root, path);
-	char *uri = uri_of(relative);
 	json_t *object = json_object();
 
-	set(object, "uri", json_string(uri));
+	set(object, "uri", value_uri(relative));
 	if (document->options->source_root && relative != path)
 		set(object, "uriBaseId", json_string(ROOT));
-	free(uri);
 	return object;
 }
 
@@ -348,13 +321,12 @@ static json_t *invocations_value(const struct model *model)
 static json_t *bases_value(const char *root)
 {
 	json_t *object = json_object(), *base = json_object();
-	char *uri = uri_of(root), *folder;
+	char *folder;
 
-	if (asprintf(&folder, "%s%s", uri, *root && root[strlen(root) - 1] == '/' ? "" : "/") < 0)
+	if (asprintf(&folder, "%s%s", root, *root && root[strlen(root) - 1] == '/' ? "" : "/") < 0)
 		fail("no memory");
-	set(base, "uri", json_string(folder));
+	set(base, "uri", value_uri(folder));
 	set(object, ROOT, base);
-	free(uri);
 	free(folder);
 	return object;
 }

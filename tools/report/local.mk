@@ -13,12 +13,12 @@ tools_jitmend_report_SOURCES = \
 	tools/report/symbols.c tools/report/perf-map.c tools/report/demangle.c \
 	tools/report/advice.c tools/report/advice.h \
 	tools/report/progress.c tools/report/print.c tools/report/print.h \
-	tools/report/json-values.c tools/report/json-values.h \
+	tools/json-values.h tools/json-values.c src/text.h src/text.c \
 	tools/report/format-text.c tools/report/format-json.c \
 	tools/report/format-folded.c tools/report/format-sarif.c \
 	tools/report/format-html.c
 nodist_tools_jitmend_report_SOURCES = tools/report/page.h
-tools_jitmend_report_CPPFLAGS = -D_GNU_SOURCE $(LARGEFILE_CPPFLAGS) -I$(builddir) -I$(builddir)/tools/report
+tools_jitmend_report_CPPFLAGS = -D_GNU_SOURCE $(LARGEFILE_CPPFLAGS) -I$(builddir) -I$(builddir)/tools/report -I$(srcdir)/src
 tools_jitmend_report_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(LIBDW_CFLAGS)
 tools_jitmend_report_LDADD = $(JANSSON_LIBS) $(LIBDW_LIBS)
 BUILT_SOURCES += tools/report/page.h
