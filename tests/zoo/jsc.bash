@@ -5,11 +5,11 @@
 needs=jsc
 
 load() {
-	JSC_useConcurrentJIT=0 jsc "$zoo/jsc.js"
-	jsc "$zoo/jsc.js"
+	JSC_useConcurrentJIT=0 jsc "$zoo/hot.js" "$zoo/jsc.js"
+	jsc "$zoo/hot.js" "$zoo/jsc.js"
 }
 
 jit_off() {
-	JSC_useJIT=0 jsc "$zoo/jsc.js"
-	JSC_useJIT=0 jsc "$zoo/jsc.js"
+	JSC_useJIT=0 jsc "$zoo/hot.js" "$zoo/jsc.js"
+	JSC_useJIT=0 jsc "$zoo/hot.js" "$zoo/jsc.js"
 }

@@ -3,9 +3,9 @@
  * Sources: tools/report/journal.c tools/report/model.c tools/report/spread.c
  * Sources: tools/report/table.c tools/report/symbols.c tools/report/perf-map.c
  * Sources: tools/report/demangle.c tools/report/advice.c tools/report/progress.c
- * Sources: tools/report/print.c tools/report/json-values.c tools/report/format-text.c
+ * Sources: tools/report/print.c tools/json-values.c tools/report/format-text.c
  * Sources: tools/report/format-json.c tools/report/format-folded.c
- * Sources: tools/report/format-sarif.c tools/report/format-html.c tools/sarif.c
+ * Sources: tools/report/format-sarif.c tools/report/format-html.c
  * Sources: src/text.c src/memory.c
  * Sources: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -ljansson -ldw -lelf */
 #include "input.h"
