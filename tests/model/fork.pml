@@ -16,8 +16,9 @@
  * between is not frozen; REFILL, such a file's page is filled again; NO_REVIEW, the child
  * believes the table; ONE_CHANGE, it looks at the last change alone; FORGET_ON_ASK,
  * changes are forgotten where no mapping changes; NO_NOTED_RETURN, a page that becomes
- * own memory again is no change; NO_LEAVE, the child has no way to leave a file that it
- * has no descriptor of; NO_LOCK_RESET, the child keeps the lock as it was. */
+ * own memory again is no change; LENT_RETURN, what it becomes is taken for a file's
+ * mapping; NO_LEAVE, the child has no way to leave a file that it has no descriptor of;
+ * NO_LOCK_RESET, the child keeps the lock as it was. */
 
 #ifndef OPERATIONS
 #define OPERATIONS 3
@@ -68,6 +69,14 @@ byte stored[PAGES], least[PAGES], most[PAGES];
 #define IS_CURRENT(p, g, file) \
 	((file) == 0 && kind[AT(p, g)] != SHARED || \
 	 (file) != 0 && kind[AT(p, g)] == SHARED && mapped_file[AT(p, g)] == (file))
+
+/* What a return is noted as: the page may have been of any file. */
+#define RETURNED 255
+#ifdef LENT_RETURN
+#define IS_RETURNED(p, g) (kind[AT(p, g)] == LENT)
+#else
+#define IS_RETURNED(p, g) (kind[AT(p, g)] == OWN)
+#endif
 
 /* The parent's mappings wait for the fork. */
 #define MAY_MAP(p) ((p) == CHILD || !forking)
@@ -149,7 +158,7 @@ inline give_back(p, g) {
 		};
 		copy = LOOK(p, g);
 #ifndef NO_NOTED_RETURN
-		note(p, g, 0, 0);
+		note(p, g, RETURNED, RETURNED);
 #endif
 		atomic {
 			MAY_MAP(p) ->
@@ -358,9 +367,17 @@ inline copy_memory() {
 /* view_review_changes: what the kernel has says which it was. */
 inline review(which) {
 	if
-	:: noted[AT(CHILD, which)] && IS_CURRENT(CHILD, change_page[AT(CHILD, which)], after[AT(CHILD, which)]) ->
+	:: noted[AT(CHILD, which)] && after[AT(CHILD, which)] == RETURNED ->
+		if
+		:: IS_RETURNED(CHILD, change_page[AT(CHILD, which)]) ->
+			table[AT(CHILD, change_page[AT(CHILD, which)])] = 0
+		:: else
+		fi
+	:: noted[AT(CHILD, which)] && after[AT(CHILD, which)] != RETURNED &&
+	   IS_CURRENT(CHILD, change_page[AT(CHILD, which)], after[AT(CHILD, which)]) ->
 		table[AT(CHILD, change_page[AT(CHILD, which)])] = after[AT(CHILD, which)]
-	:: noted[AT(CHILD, which)] && !IS_CURRENT(CHILD, change_page[AT(CHILD, which)], after[AT(CHILD, which)]) &&
+	:: noted[AT(CHILD, which)] && after[AT(CHILD, which)] != RETURNED &&
+	   !IS_CURRENT(CHILD, change_page[AT(CHILD, which)], after[AT(CHILD, which)]) &&
 	   IS_CURRENT(CHILD, change_page[AT(CHILD, which)], before[AT(CHILD, which)]) ->
 		table[AT(CHILD, change_page[AT(CHILD, which)])] = before[AT(CHILD, which)]
 	:: else
