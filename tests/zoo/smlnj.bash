@@ -4,6 +4,10 @@
 needs=sml
 run_options=--audit-loader
 
+lacking() {
+	[ "$(uname -m)" != x86_64 ] || echo "it is a program of 32 bits: make check-i386 tries it"
+}
+
 load() {
 	sml "$zoo/smlnj.sml" </dev/null | grep -E '^[a-z]+: '
 }
