@@ -148,6 +148,7 @@ HOOK int fcntl(int fd, int command, ...)
 }
 
 HOOK_ALIAS(__fcntl, fcntl);
+HOOK_ALIAS(__fcntl_time64, fcntl); /* of 32 bits, as others that end so */
 
 /* glibc 2.28 and later, where file offsets have 64 bits. */
 HOOK int fcntl64(int fd, int command, ...)

@@ -367,6 +367,8 @@ HOOK int getsockopt(int fd, int level, int option, void *restrict value,
 	return (int)WRITTEN_CALL(ranges, 2, next.getsockopt(fd, level, option, value, length));
 }
 
+HOOK_ALIAS(__getsockopt64, getsockopt);
+
 /* ---------------------------------------------------------------- waiting */
 
 HOOK int poll(struct pollfd *fds, nfds_t count, int timeout)
@@ -687,6 +689,8 @@ HOOK int ioctl(int fd, unsigned long request, ...)
 		return (int)hook_answer(sys_ioctl(fd, request, range.iov_base));
 	return (int)WRITTEN_CALL(&range, 1, next.ioctl(fd, request, range.iov_base));
 }
+
+HOOK_ALIAS(__ioctl_time64, ioctl);
 
 /* The entries lie behind what libc keeps of a directory, in memory of malloc's. */
 static void before_readdir(DIR *directory)
