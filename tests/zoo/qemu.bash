@@ -1,14 +1,19 @@
-# qemu.bash: qemu-x86_64, which translates a program of this machine for this
+# qemu.bash: qemu-user, which translates a program of this machine for this
 # machine: loops, signals, threads, and code that the guest itself makes. The
 # guest gets no library of its own to mend it: nothing is refused to a guest, and
 # a translator does not notice when code changes through another view.
 
-needs='qemu-x86_64 gcc'
+# In a Debian of i386 uname says i686.
+case $(uname -m) in
+i?86) translator=qemu-i386 ;;
+*) translator=qemu-$(uname -m) ;;
+esac
+needs="$translator gcc"
 
 prepare() {
 	gcc -O1 -pthread -o guest "$zoo/qemu.c"
 }
 
 load() {
-	qemu-x86_64 -U LD_PRELOAD ./guest
+	"$translator" -U LD_PRELOAD ./guest
 }

@@ -4,7 +4,7 @@
 needs=ruby
 
 lacking() {
-	ruby --yjit -e '' 2>/dev/null || echo "ruby has no YJIT"
+	ruby --yjit -e 'exit RubyVM::YJIT.enabled?' 2>/dev/null || echo "ruby has no YJIT"
 }
 
 load() {
