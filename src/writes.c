@@ -180,6 +180,8 @@ const struct writes_target writes_targets[] = {
 	{ SYS_getgroups, 1, 0, sizeof(gid_t) },
 	{ SYS_prlimit64, 3, -1, sizeof(struct rlimit64) },
 	{ SYS_sched_getaffinity, 2, 1, 1 },
+	/* Not sigaltstack: the agent is asked on that very stack, and its answer would be
+	 * another. */
 	{ SYS_timerfd_gettime, 1, -1, sizeof(struct itimerspec) },
 	{ SYS_timerfd_settime, 3, -1, sizeof(struct itimerspec) },
 	{ SYS_getitimer, 1, -1, sizeof(struct itimerval) },

@@ -527,7 +527,6 @@ static void by_syscall(void)
 	filled("fstat", syscall(SYS_fstat, file, data(0)), sizeof(struct stat));
 	written("pipe2", syscall(SYS_pipe2, data(0), O_CLOEXEC | O_NONBLOCK));
 	filled("sched_getaffinity", syscall(SYS_sched_getaffinity, 0, 128, data(0)) > 0, 8);
-	filled("sigaltstack", syscall(SYS_sigaltstack, NULL, data(0)), sizeof(stack_t));
 	written("read, nowhere", syscall(SYS_read, file, nowhere, LENGTH));
 }
 

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "descriptors.h"
 #include "own.h"
 #include "sys.h"
 #include "tap.h"
@@ -127,6 +128,7 @@ static void taken_meanwhile(void)
 int main(void)
 {
 	own_begin(); /* what the engine makes comes to lie apart */
+	descriptors_begin();
 	contents_alone();
 	if (!filtered) {
 		printf("1..0 # SKIP no seccomp filters here\n");

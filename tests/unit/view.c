@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include "descriptors.h"
 #include "own.h"
 #include "sys.h"
 #include "tap.h"
@@ -47,6 +48,7 @@ static void changes(void)
 int main(void)
 {
 	own_begin(); /* what the engine makes comes to lie apart */
+	descriptors_begin();
 	views_begin(NULL, NULL);
 	changes();
 	return tap_done();
