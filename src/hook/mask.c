@@ -138,8 +138,8 @@ static int as_host_signal(int signal, siginfo_t *info)
 
 HOOK int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
-	struct iovec range = { info, info ? sizeof *info : 0 };
-	bool mine = writes_is_code(&range, 1);
+	struct iovec range = { info, sizeof *info };
+	bool mine = info && writes_is_code(&range, 1);
 	sigset_t storage;
 	siginfo_t own;
 	int signal;
