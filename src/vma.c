@@ -277,7 +277,7 @@ static long find_in_text(long fd, uintptr_t address, struct vma *vma)
  * later one: QEMU does. The kernel's own has no size. */
 static bool is_copy(long fd)
 {
-	struct stat64 status;
+	struct stat64 status = { 0 };
 
 	return !sys_failed(sys_fstat((int)fd, &status)) && status.st_size != 0;
 }
