@@ -7,9 +7,6 @@
 #include "../spare.h"
 #include "../sys.h"
 
-/* What the program said of its memory besides its protection is said of what takes
- * its place. To look takes long, so only between the lowest and the highest address of
- * which the program ever said such a thing. */
 static uintptr_t advised_from = ARCH_ADDRESS_LIMIT, advised_to;
 
 void advice_note(uintptr_t start, uintptr_t end)
