@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "descriptors.h"
+#include "hash.h"
 #include "memory.h"
 #include "own.h"
 #include "spare.h"
@@ -266,7 +267,7 @@ static size_t places, taken; /* places: a power of two */
 
 static size_t place_of(const struct window *table, size_t size, uint64_t key)
 {
-	size_t at = (size_t)(key * 0x9e3779b97f4a7c15ULL >> 32) & (size - 1);
+	size_t at = (size_t)(key * HASH_FACTOR >> 32) & (size - 1);
 
 	while (table[at].key && table[at].key != key)
 		at = (at + 1) & (size - 1);

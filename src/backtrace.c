@@ -9,6 +9,7 @@
 #include <unwind.h>
 
 #include "descriptors.h"
+#include "hash.h"
 #include "loader.h"
 #include "lock.h"
 #include "sys.h"
@@ -183,7 +184,7 @@ static atomic_bool unsafe;     /* this process began with a lock of an unwinder'
 
 static atomic_uint *counter_of_thread(void)
 {
-	return &counters[(uintptr_t)&inside * 0x9e3779b97f4a7c15ULL >> 59].unwinding;
+	return &counters[(uintptr_t)&inside * HASH_FACTOR >> 59].unwinding;
 }
 
 static bool enter(void)

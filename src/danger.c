@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include "hash.h"
 #include "memory.h"
 #include "sys.h"
 #include "vma.h"
 
 #define ST_NOEXEC 8       /* statfs(2), f_flags */
 #define DEV_ZERO 0x105UL  /* character device 1:5, as st_rdev has it */
-#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 
 static bool in_heap(const struct vma *vma)
 {

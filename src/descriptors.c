@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "hash.h"
 #include "lock.h"
 #include "sys.h"
 
@@ -157,7 +158,7 @@ int descriptors_keep(int fd)
 /* 2^39 at least, where no file ends, and 2^40 at most, which most file systems take. */
 void descriptors_mark(int handle)
 {
-	uint64_t any = (tables->kept[handle].inode + (uintptr_t)tables) * 0x9e3779b97f4a7c15ULL;
+	uint64_t any = (tables->kept[handle].inode + (uintptr_t)tables) * HASH_FACTOR;
 	int64_t position = (int64_t)(any >> 25 | 1ULL << 39);
 
 	if (!sys_failed(sys_set_position(descriptors_number(handle), position)))

@@ -10,6 +10,7 @@
 #include "backtrace.h"
 #include "config.h"
 #include "engine.h"
+#include "hash.h"
 #include "lock.h"
 #include "memory.h"
 #include "output.h"
@@ -170,7 +171,7 @@ static bool put_line(const struct record *record)
 
 static uint64_t key_of(const struct event *event)
 {
-	uint64_t key = (uint64_t)event->request->call_site * 0x9e3779b97f4a7c15ULL;
+	uint64_t key = (uint64_t)event->request->call_site * HASH_FACTOR;
 
 	key ^= (uint64_t)event->request->call << 8 | (uint64_t)event->danger << 16 |
 	       (uint64_t)event->outcome << 24 | (uint64_t)event->refused << 32 |

@@ -14,7 +14,7 @@ src_libengine_la_SOURCES = \
 	src/settings.h src/settings.c \
 	src/lock.h src/lock.c \
 	src/spare.h src/spare.c \
-	src/own.h src/own.c \
+	src/hash.h src/own.h src/own.c \
 	src/codepages.h src/codepages.c \
 	src/vma.h src/vma.c \
 	src/danger.h src/danger.c \

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "../hash.h"
 #include "../stacks.h"
 #include "../sys.h"
 #include "../tables.h"
@@ -56,7 +57,7 @@ static struct slot *slots_now(void)
 static struct slot *set_of(uintptr_t address)
 {
 	struct slot *all = slots_now();
-	uint64_t hash = (uint64_t)(address >> 4) * 0x9e3779b97f4a7c15ULL;
+	uint64_t hash = (uint64_t)(address >> 4) * HASH_FACTOR;
 
 	return all ? all + (hash >> 32) % (SLOTS / WAYS) * WAYS : NULL;
 }
