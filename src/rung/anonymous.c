@@ -189,23 +189,6 @@ static size_t copy_contents(const struct piece *piece, uintptr_t copy)
 	return sys_failed(copied) ? 0 : page_down((uintptr_t)copied);
 }
 
-/* The advice that survives a move is given to the copy before it, the lock after:
- * the pages that it replaces are locked until then, and both may be too much for
- * RLIMIT_MEMLOCK. */
-static void advise_copy(const struct vma_advice *advice, uintptr_t copy, size_t length)
-{
-	if (advice->dont_fork)
-		sys_madvise(copy, length, MADV_DONTFORK);
-	if (advice->dont_dump)
-		sys_madvise(copy, length, MADV_DONTDUMP);
-}
-
-static void lock_copy(const struct vma_advice *advice, const struct piece *piece)
-{
-	if (advice->locked)
-		sys_mlock2(piece->start, length_of(piece), advice->on_fault ? MLOCK_ONFAULT : 0);
-}
-
 long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 {
 	size_t length = length_of(piece);
@@ -231,10 +214,8 @@ long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 		arch_synchronise_code((uintptr_t)copy, length_of(&readable));
 		result = sys_mprotect((uintptr_t)copy, length, protection, pkey);
 	}
-	if (!result && readable.end > readable.start) {
-		advise_copy(&advice, (uintptr_t)copy, length);
+	if (!result && readable.end > readable.start)
 		result = move_over((uintptr_t)copy, piece->start, length_of(&readable));
-	}
 	if (result) {
 		sys_mprotect(piece->start, length, piece->protection, -1);
 		settle(piece, piece->protection);
@@ -248,6 +229,9 @@ long rung_anonymous_copy(const struct piece *piece, int protection, int pkey)
 		sys_munmap((uintptr_t)copy + length_of(&readable), piece->end - readable.end);
 	}
 	settle(piece, protection);
-	lock_copy(&advice, &readable);
+	/* Not before: the pages replaced are locked until then, and both may be too much
+	 * for RLIMIT_MEMLOCK. */
+	if (readable.end > readable.start)
+		advice_give(&advice, readable.start, length_of(&readable));
 	return 0;
 }
