@@ -124,7 +124,7 @@ bool address_of(const struct work *work, const ZydisDecodedOperand *operand, uin
 	    !add_register(work, operand->mem.index, operand->mem.scale, &sum) ||
 	    !segment_base(operand->mem.segment, &base))
 		return false;
-	*address = base + (sum & ones(work->instruction.address_width / 8u));
+	*address = base + (sum & ones(work->instruction->address_width / 8u));
 	return true;
 }
 

@@ -22,8 +22,8 @@ struct work {
 	store_write *write;
 	uint64_t next;  /* the instruction pointer, and */
 	uint64_t flags; /* the flags, as they will be */
-	ZydisDecodedInstruction instruction;
-	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+	const ZydisDecodedInstruction *instruction;
+	const ZydisDecodedOperand *operands;
 };
 
 /* Where vector registers lie in a signal frame. Once, not at a fault: under a

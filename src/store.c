@@ -5,7 +5,7 @@
  * not understood, or would have raised another exception than a page fault, is
  * left to the caller.
  *
- * Stack is scarce: the decoded instruction alone is more than 1 KiB. */
+ * Stack is scarce: a decoded instruction alone is more than 1 KiB. */
 #include "store.h"
 
 #include "config.h"
@@ -38,15 +38,38 @@ bool store_decode(const ucontext_t *context, struct instruction *instruction)
 
 #include <Zydis/Decoder.h>
 
+#include <errno.h>
+#include <stdatomic.h>
+
 #include "arithmetic.h"
 #include "memory.h"
 #include "operands.h"
+#include "own.h"
 #include "sys.h"
 
 #define STRING_BYTES 256u /* of a repeated string instruction, in one write */
 
+/* What has been decoded, by where it stood: it is a few instructions of a program that
+ * store into code, again and again, and to decode one takes half as long as all the rest
+ * of ours. What it means follows from its bytes alone, so that they are compared, and
+ * nobody has to say when code changes. A child of fork may have an entry half made: its
+ * length, which comes last, is 0. */
+#define DECODED_MOST 31u
+
+struct decoded_instruction {
+	unsigned char bytes[ARCH_INSTRUCTION_MOST];
+	_Atomic unsigned char length;
+	ZydisDecodedInstruction instruction;
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+static struct decoded_instruction *decoded_before; /* DECODED_MOST; NULL: no memory for them */
+
 void store_begin(decode *by)
 {
+	long made = by ? own_memory(DECODED_MOST * sizeof *decoded_before) : -ENOMEM;
+
+	decoded_before = sys_failed(made) ? NULL : (void *)made;
 	operands_begin();
 	decoder = by;
 }
@@ -128,11 +151,11 @@ static bool carry_arithmetic(struct work *work)
 
 	if (!read_cell(work, &operands[0], 0, &cell))
 		return false;
-	if (work->instruction.operand_count_visible > 1 &&
+	if (work->instruction->operand_count_visible > 1 &&
 	    !source_value(work, &operands[1], &source))
 		return false;
 	source &= ones(cell.bytes);
-	return compute(work->instruction.mnemonic, &cell, source, &work->flags) &&
+	return compute(work->instruction->mnemonic, &cell, source, &work->flags) &&
 	       write_cell(work, &cell, cell.value);
 }
 
@@ -163,7 +186,7 @@ static bool carry_shift(struct work *work)
 		return false;
 	count &= cell.bytes == 8 ? 63 : 31;
 	if (count)
-		cell.value = shifted(work->instruction.mnemonic, &cell, (unsigned)count,
+		cell.value = shifted(work->instruction->mnemonic, &cell, (unsigned)count,
 				     &work->flags);
 	return write_cell(work, &cell, cell.value);
 }
@@ -185,7 +208,7 @@ static bool carry_bit(struct work *work)
 		return false;
 	bit = 1ULL << (number & (bits - 1));
 	replace_flags(&work->flags, FLAG_CARRY, cell.value & bit ? FLAG_CARRY : 0);
-	switch (work->instruction.mnemonic) {
+	switch (work->instruction->mnemonic) {
 	case ZYDIS_MNEMONIC_BTS: return write_cell(work, &cell, cell.value | bit);
 	case ZYDIS_MNEMONIC_BTR: return write_cell(work, &cell, cell.value & ~bit);
 	default: return write_cell(work, &cell, cell.value ^ bit);
@@ -195,7 +218,7 @@ static bool carry_bit(struct work *work)
 /* XCHG and XADD: the register gets what was in memory. */
 static bool carry_exchange(struct work *work)
 {
-	bool adds = work->instruction.mnemonic == ZYDIS_MNEMONIC_XADD;
+	bool adds = work->instruction->mnemonic == ZYDIS_MNEMONIC_XADD;
 	unsigned memory = work->operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY ? 0 : 1;
 	const ZydisDecodedOperand *other = &work->operands[1 - memory];
 	struct cell cell;
@@ -285,14 +308,14 @@ static bool carry_move(struct work *work)
 		return false;
 	if (!source_value(work, &operands[1], &value) && !segment_value(work, &operands[1], &value))
 		return false;
-	if (work->instruction.mnemonic == ZYDIS_MNEMONIC_MOVBE)
+	if (work->instruction->mnemonic == ZYDIS_MNEMONIC_MOVBE)
 		value = bytes_reversed(value, bytes);
 	return write_value(work, address, bytes, value);
 }
 
 static bool carry_condition(struct work *work)
 {
-	unsigned condition = work->instruction.opcode & 15u;
+	unsigned condition = work->instruction->opcode & 15u;
 	uintptr_t address;
 
 	return address_of(work, &work->operands[0], 0, &address) &&
@@ -323,7 +346,7 @@ static bool push(struct work *work, unsigned bytes, uint64_t value)
 
 static bool carry_push(struct work *work)
 {
-	unsigned bytes = work->instruction.operand_width / 8u;
+	unsigned bytes = work->instruction->operand_width / 8u;
 	uint64_t value;
 
 	return (bytes == ARCH_WORD_BYTES || bytes == 2) &&
@@ -332,8 +355,8 @@ static bool carry_push(struct work *work)
 
 static bool has_prefix(const struct work *work, unsigned char value)
 {
-	for (unsigned i = 0; i < work->instruction.raw.prefix_count; i++)
-		if (work->instruction.raw.prefixes[i].value == value)
+	for (unsigned i = 0; i < work->instruction->raw.prefix_count; i++)
+		if (work->instruction->raw.prefixes[i].value == value)
 			return true;
 	return false;
 }
@@ -345,7 +368,7 @@ static bool carry_call(struct work *work)
 	const ZydisDecodedOperand *operand = &work->operands[0];
 	uint64_t target;
 
-	if (work->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
+	if (work->instruction->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
 	    has_prefix(work, 0x66) || arch_has_shadow_stack() ||
 	    !any_value(work, operand, ARCH_WORD_BYTES, &target))
 		return false;
@@ -451,7 +474,7 @@ static bool carry_page(struct work *work, struct string *string)
 
 static struct string string_of(const struct work *work, bool repeats)
 {
-	uint64_t mask = ones(work->instruction.address_width / 8u);
+	uint64_t mask = ones(work->instruction->address_width / 8u);
 	struct string string = {
 		.copies = work->operands[1].type == ZYDIS_OPERAND_TYPE_MEMORY,
 		.down = work->flags & FLAG_DIRECTION,
@@ -469,7 +492,7 @@ static struct string string_of(const struct work *work, bool repeats)
 static bool carry_string(struct work *work)
 {
 	greg_t *registers = work->registers;
-	bool repeats = work->instruction.attributes & ZYDIS_ATTRIB_HAS_REP;
+	bool repeats = work->instruction->attributes & ZYDIS_ATTRIB_HAS_REP;
 	struct string string = string_of(work, repeats);
 
 	if (string.bytes == 0 || string.count == 0 || has_prefix(work, 0xf2))
@@ -503,12 +526,12 @@ static bool is_masked(const ZydisDecodedInstruction *instruction)
 static bool store_vector(struct work *work, unsigned from, bool aligned)
 {
 	const ZydisDecodedOperand *operands = work->operands;
-	unsigned last = work->instruction.operand_count_visible - 1u;
+	unsigned last = work->instruction->operand_count_visible - 1u;
 	unsigned length = operands[0].size / 8u;
 	unsigned char bytes[VECTOR_MOST];
 	uintptr_t address;
 
-	if (last == 0 || is_masked(&work->instruction) || length == 0 ||
+	if (last == 0 || is_masked(work->instruction) || length == 0 ||
 	    !address_of(work, &operands[0], 0, &address) || (aligned && address % length) ||
 	    vector_value(work, &operands[last], bytes) < from + length)
 		return false;
@@ -519,7 +542,7 @@ static bool store_vector(struct work *work, unsigned from, bool aligned)
 
 static bool carry_vector(struct work *work)
 {
-	switch (work->instruction.mnemonic) {
+	switch (work->instruction->mnemonic) {
 	case ZYDIS_MNEMONIC_MOVUPS: case ZYDIS_MNEMONIC_VMOVUPS:
 	case ZYDIS_MNEMONIC_MOVUPD: case ZYDIS_MNEMONIC_VMOVUPD:
 	case ZYDIS_MNEMONIC_MOVDQU: case ZYDIS_MNEMONIC_VMOVDQU:
@@ -550,7 +573,7 @@ static bool carry_vector(struct work *work)
 
 static bool carry(struct work *work)
 {
-	switch (work->instruction.mnemonic) {
+	switch (work->instruction->mnemonic) {
 	case ZYDIS_MNEMONIC_MOV: case ZYDIS_MNEMONIC_MOVNTI: case ZYDIS_MNEMONIC_MOVBE:
 		return carry_move(work);
 	case ZYDIS_MNEMONIC_ADD: case ZYDIS_MNEMONIC_ADC: case ZYDIS_MNEMONIC_SUB:
@@ -594,38 +617,69 @@ static bool carry(struct work *work)
 	}
 }
 
-/* Copies the instruction to BYTES. Reads on into the next page only where it does. */
-static bool is_decoded(struct work *work, unsigned char bytes[ARCH_INSTRUCTION_MOST])
+static bool is_the_same(const struct decoded_instruction *before, uintptr_t from)
 {
-	uintptr_t from = arch_instruction(work->context);
+	const unsigned char *bytes = (const unsigned char *)from;
+	unsigned length = atomic_load_explicit(&before->length, memory_order_relaxed);
+
+	for (unsigned i = 0; i < length; i++)
+		if (bytes[i] != before->bytes[i])
+			return false;
+	return length != 0;
+}
+
+/* Reads on into the next page only where the instruction does. */
+static bool is_decoded(struct decoded_instruction *as, uintptr_t from)
+{
 	size_t length = least(ARCH_INSTRUCTION_MOST, page_up(from + 1) - from);
 	enum decoded decoded;
 
-	if (!decoder || !arch_is_usual_code(work->context))
-		return false;
-	memcpy(bytes, (const void *)from, length);
-	decoded = decoder(bytes, length, &work->instruction, work->operands);
+	if (is_the_same(as, from))
+		return true;
+	atomic_store_explicit(&as->length, 0, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	memcpy(as->bytes, (const void *)from, length);
+	decoded = decoder(as->bytes, length, &as->instruction, as->operands);
 	if (decoded == DECODED_SHORT && length < ARCH_INSTRUCTION_MOST) {
-		memcpy(bytes + length, (const void *)(from + length),
+		memcpy(as->bytes + length, (const void *)(from + length),
 		       ARCH_INSTRUCTION_MOST - length);
-		decoded = decoder(bytes, ARCH_INSTRUCTION_MOST, &work->instruction,
-				  work->operands);
+		decoded = decoder(as->bytes, ARCH_INSTRUCTION_MOST, &as->instruction,
+				  as->operands);
 	}
-	return decoded == DECODED;
+	if (decoded != DECODED)
+		return false;
+	atomic_store_explicit(&as->length, as->instruction.length, memory_order_release);
+	return true;
+}
+
+/* On the stack of the caller where there is no memory for more. */
+static const struct decoded_instruction *decode_at(const ucontext_t *context,
+						   struct decoded_instruction *on_stack)
+{
+	uintptr_t from = arch_instruction(context);
+	struct decoded_instruction *as = on_stack;
+
+	if (!decoder || !arch_is_usual_code(context))
+		return NULL;
+	if (decoded_before)
+		as = &decoded_before[from % DECODED_MOST];
+	else
+		as->length = 0;
+	return is_decoded(as, from) ? as : NULL;
 }
 
 bool store_carry_out(ucontext_t *context, store_write *write)
 {
 	greg_t *registers = context->uc_mcontext.gregs;
-	unsigned char bytes[ARCH_INSTRUCTION_MOST];
-	struct work work;
+	struct decoded_instruction on_stack;
+	const struct decoded_instruction *found = decode_at(context, &on_stack);
+	struct work work = { .registers = registers, .context = context, .write = write };
 
-	work.registers = registers;
-	work.context = context;
-	work.write = write;
-	if (!is_decoded(&work, bytes))
+	if (!found)
 		return false;
-	work.next = arch_instruction(context) + work.instruction.length;
+	work.instruction = &found->instruction;
+	work.operands = found->operands;
+	work.next = arch_instruction(context) + found->instruction.length;
 	work.flags = (uint64_t)registers[REG_EFL];
 	if (!carry(&work))
 		return false;
@@ -642,35 +696,36 @@ static bool is_pointer(ZydisRegister name)
 }
 
 /* What goes elsewhere has the pointer among its operands, though it may be hidden. */
-static bool goes_on(const struct work *work)
+static bool goes_on(const struct decoded_instruction *found)
 {
-	for (unsigned i = 0; i < work->instruction.operand_count; i++)
-		if (work->operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-		    is_pointer(work->operands[i].reg.value))
+	for (unsigned i = 0; i < found->instruction.operand_count; i++)
+		if (found->operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    is_pointer(found->operands[i].reg.value))
 			return false;
 	return true;
 }
 
-static unsigned displacement_of(const struct work *work)
+static unsigned displacement_of(const struct decoded_instruction *found)
 {
-	for (unsigned i = 0; i < work->instruction.operand_count; i++)
-		if (work->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
-		    is_pointer(work->operands[i].mem.base))
-			return work->instruction.raw.disp.offset;
+	for (unsigned i = 0; i < found->instruction.operand_count; i++)
+		if (found->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    is_pointer(found->operands[i].mem.base))
+			return found->instruction.raw.disp.offset;
 	return 0;
 }
 
 bool store_decode(const ucontext_t *context, struct instruction *instruction)
 {
-	struct work work;
+	struct decoded_instruction on_stack;
+	const struct decoded_instruction *found = decode_at(context, &on_stack);
 
-	work.context = context;
-	if (!is_decoded(&work, instruction->bytes))
+	if (!found)
 		return false;
 	instruction->at = arch_instruction(context);
-	instruction->length = work.instruction.length;
-	instruction->displacement = displacement_of(&work);
-	instruction->goes_on = goes_on(&work);
+	instruction->length = found->instruction.length;
+	memcpy(instruction->bytes, found->bytes, instruction->length);
+	instruction->displacement = displacement_of(found);
+	instruction->goes_on = goes_on(found);
 	return true;
 }
 
