@@ -240,6 +240,25 @@ uintptr_t codepages_run(uintptr_t start, uintptr_t limit, struct code_page *page
 	return number < span.end ? number << PAGE_BITS : limit;
 }
 
+/* Whoever looks without the lock may find a range half changed, in order. One barrier
+ * after many makes it as if each entry had one. */
+static void set_entry(struct leaf *leaf, uint64_t number, uint64_t entry)
+{
+	atomic_store_explicit(&leaf->entries[number & (LEAF_ENTRIES - 1)], entry,
+			      memory_order_release);
+}
+
+static void entries_are_set(void)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+static void mark_in_use(void)
+{
+	if (!atomic_load_explicit(&in_use, memory_order_relaxed))
+		atomic_store(&in_use, true);
+}
+
 static void *new_node(size_t size)
 {
 	long node = own_memory(size);
@@ -292,7 +311,7 @@ long codepages_prepare(uintptr_t address, size_t length)
 
 	if (reaches_too_far(span, length))
 		return -ENOMEM;
-	atomic_store(&in_use, true);
+	mark_in_use();
 	for (uint64_t n = span.first; n < span.end; n = leaf_end(n))
 		if (!make_leaf(n))
 			return -ENOMEM;
@@ -305,7 +324,7 @@ long codepages_room(uintptr_t address, size_t length)
 
 	if (reaches_too_far(span, length))
 		return -ENOMEM;
-	atomic_store(&in_use, true);
+	mark_in_use();
 	for (uint64_t n = span.first; n < span.end; n = leaf_end(n)) {
 		bool whole = n % LEAF_ENTRIES == 0 && span.end - n >= LEAF_ENTRIES;
 
@@ -347,8 +366,9 @@ void codepages_set(uintptr_t address, size_t length, struct code_page page)
 			continue;
 		}
 		for (; n < last; n++, entry += step)
-			atomic_store(&as_leaf(slot)->entries[n & (LEAF_ENTRIES - 1)], entry);
+			set_entry(as_leaf(slot), n, entry);
 	}
+	entries_are_set();
 }
 
 void codepages_protect(uintptr_t address, size_t length, unsigned protection)
@@ -392,6 +412,7 @@ void codepages_clear(uintptr_t address, size_t length)
 		}
 		slot = slot_of(n);
 		for (; n < last; n++)
-			atomic_store(&as_leaf(slot)->entries[n & (LEAF_ENTRIES - 1)], 0);
+			set_entry(as_leaf(slot), n, 0);
 	}
+	entries_are_set();
 }

@@ -67,10 +67,11 @@ static struct piece whole_mapping(const struct request *r, long result, enum dan
 /* What became of a mapping that needs a permission. */
 static void report_mapping(const struct request *r, long result, enum danger danger)
 {
-	struct reports reports = { .request = r };
+	struct reports reports;
 	struct piece piece = whole_mapping(r, result, danger);
 	bool refused = sys_refused(result);
 
+	walk_begin_reports(&reports, r);
 	if (danger == DANGER_NONE || (!refused && walk.mode != MODE_AUDIT))
 		return;
 	if (refused)
@@ -272,9 +273,10 @@ static void learn_mapping_refusal(const struct request *r, int error)
 
 static void report_views(const struct request *r, long result, enum danger danger)
 {
-	struct reports reports = { .request = r };
+	struct reports reports;
 	struct piece piece = whole_mapping(r, result, danger);
 
+	walk_begin_reports(&reports, r);
 	if (!(walk_asked(r) & PROT_EXEC))
 		return;
 	walk_note(&reports, &piece, walk_views_outcome(r), true);
@@ -322,11 +324,12 @@ static long map_mended(const struct request *r, const struct request *actual, en
 
 static long map_anonymous_instead(const struct request *r)
 {
-	struct reports reports = { .request = r };
+	struct reports reports;
 	struct request anonymous = *r;
 	struct piece piece;
 	long result;
 
+	walk_begin_reports(&reports, r);
 	anonymous.flags |= MAP_ANONYMOUS;
 	anonymous.fd = -1;
 	result = map_mended(r, &anonymous, DANGER_DEVZERO);

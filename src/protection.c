@@ -439,10 +439,11 @@ static long walk_pieces(const struct request *r, long refusal, struct reports *r
 
 static long mprotect_mended(const struct request *r)
 {
-	struct reports reports = { .request = r };
+	struct reports reports;
 	uint64_t mask;
 	long result = 0;
 
+	walk_begin_reports(&reports, r);
 	/* As long as nothing is known to be refused the kernel is asked at once. */
 	if (!policy_refuses_any() && !codepages_any(r->address, page_up(r->length))) {
 		result = pass_mprotect(r);
@@ -460,12 +461,13 @@ static long mprotect_mended(const struct request *r)
  * refused after it. */
 static long mprotect_audited(const struct request *r)
 {
-	struct reports reports = { .request = r };
+	struct reports reports;
 	uintptr_t limit = limit_of(r);
 	struct piece pieces[sizeof reports.events / sizeof *reports.events / 2], now;
 	unsigned count = 0;
 	long result;
 
+	walk_begin_reports(&reports, r);
 	for (uintptr_t at = r->address; at < limit && count < sizeof pieces / sizeof *pieces;
 	     at = pieces[count++].end)
 		if (danger_under(at, limit, r->protection, &pieces[count]))
@@ -498,12 +500,13 @@ static bool is_main_stack(const struct request *r)
 
 static long protect_main_stack(const struct request *r)
 {
-	struct reports reports = { .request = r };
+	struct reports reports;
 	struct piece piece = {
 		.start = r->address, .end = limit_of(r), .danger = DANGER_EXECSTACK,
 	};
 	long result;
 
+	walk_begin_reports(&reports, r);
 	if (!policy_refuses(DANGER_EXECSTACK)) {
 		result = pass_mprotect(r);
 		if (!sys_refused(result))

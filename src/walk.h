@@ -25,6 +25,13 @@ struct reports {
 	struct event events[16];
 };
 
+/* A kilobyte, of which seldom more than an event is used: the rest is not cleared. */
+static inline void walk_begin_reports(struct reports *reports, const struct request *request)
+{
+	reports->request = request;
+	reports->count = 0;
+}
+
 void walk_note(struct reports *reports, const struct piece *piece, enum outcome outcome,
 	       bool refused);
 
