@@ -190,6 +190,7 @@ void walk_note(struct reports *reports, const struct piece *piece, enum outcome 
 		return;
 	reports->events[reports->count++] = (struct event){
 		.request = reports->request,
+		.thread = reports->thread,
 		.address = piece->start,
 		.length = piece->end - piece->start,
 		.danger = piece->danger,

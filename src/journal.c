@@ -197,10 +197,13 @@ static struct site *site_of(struct table *table, const struct event *event)
 }
 
 /* A child of vfork is on its parent's memory, whose counts are not its own: what
- * it asks is written each time, as is what found no place. */
-static bool counts_are_ours(const struct site *site)
+ * it asks is written each time, as is what found no place. The thread that has the
+ * process's own id is in it, which saves asking. */
+static bool counts_are_ours(const struct event *event, const struct site *site)
 {
-	return site != &overflow && atomic_load(&process) == sys_getpid();
+	int ours = atomic_load(&process);
+
+	return site != &overflow && (event->thread == ours || ours == sys_getpid());
 }
 
 static unsigned number_of(const struct site *site)
@@ -226,7 +229,7 @@ static void write_event(const struct event *event, struct site *site)
 	unsigned number = note_stack(event);
 	struct provenance origin;
 	bool has_origin = provenance_find(event->address, event->length, &origin);
-	bool counts = counts_are_ours(site);
+	bool counts = counts_are_ours(event, site);
 	uint64_t mask;
 
 	record.event = (struct record_event){ .event = event, .site = number_of(site) };
@@ -283,7 +286,7 @@ void journal_event(const struct event *event)
 	if (!atomic_load_explicit(&met_any, memory_order_relaxed))
 		atomic_store(&met_any, true);
 	site = site_of(table, event);
-	if (!counts_are_ours(site)) {
+	if (!counts_are_ours(event, site)) {
 		write_event(event, site);
 		return;
 	}

@@ -116,3 +116,8 @@ bool lock_is_mine(void)
 
 	return holder != 0 && holder == (uint32_t)sys_gettid();
 }
+
+int lock_holder(void)
+{
+	return (int)(atomic_load_explicit(&word, memory_order_relaxed) & ~WAITERS);
+}

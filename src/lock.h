@@ -37,4 +37,7 @@ void lock_restore_signals(const uint64_t *mask);
 
 bool lock_is_mine(void);
 
+/* For who holds it: the thread's id. */
+int lock_holder(void);
+
 #endif

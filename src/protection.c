@@ -451,6 +451,7 @@ static long mprotect_mended(const struct request *r)
 			return result;
 	}
 	lock_take(&mask);
+	reports.thread = lock_holder();
 	result = walk_pieces(r, sys_refused(result) ? result : 0, &reports);
 	lock_release(&mask);
 	walk_tell(&reports);

@@ -91,6 +91,7 @@ struct event {
 	bool anonymous_refused; /* and anonymous memory may not be executable either */
 	int error;           /* errno of the refusal, 0 when there was none */
 	bool alone;          /* the stack of it is gone, or no place to unwind from */
+	int thread;          /* its id, where it is known; else 0 */
 };
 
 /* The name in messages, never NULL. */

@@ -21,6 +21,7 @@ extern struct walk {
 /* What is to be told once the lock is free again. */
 struct reports {
 	const struct request *request;
+	int thread; /* that asks, where it is known; else 0 */
 	unsigned count;
 	struct event events[16];
 };
@@ -29,6 +30,7 @@ struct reports {
 static inline void walk_begin_reports(struct reports *reports, const struct request *request)
 {
 	reports->request = request;
+	reports->thread = 0;
 	reports->count = 0;
 }
 
