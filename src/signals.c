@@ -45,22 +45,18 @@
 /* All signals are blocked while an action is written: a handler on the same
  * thread that wanted to read it would never end. The engine's lock keeps other
  * writers out, and a fork from leaving the child with half an action. */
-struct hold {
-	uint64_t mask, inner;
-};
-
-static void hold_writers(struct hold *hold)
+static void hold_writers(uint64_t *mask)
 {
 	uint64_t all = ~0ULL;
 
-	sys_sigprocmask(SIG_SETMASK, &all, &hold->mask);
-	lock_take(&hold->inner);
+	sys_sigprocmask(SIG_SETMASK, &all, mask);
+	lock_take_blocked();
 }
 
-static void free_writers(const struct hold *hold)
+static void free_writers(const uint64_t *mask)
 {
-	lock_release(&hold->inner);
-	sys_sigprocmask(SIG_SETMASK, &hold->mask, NULL);
+	lock_release_blocked();
+	sys_sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
 /* What the host set, twice: one is in force while the other is written, so that the
@@ -319,7 +315,7 @@ void signals_in_child(void)
 bool signals_guard(void)
 {
 	struct sys_sigaction kernel;
-	struct hold hold;
+	uint64_t mask;
 	bool guards;
 
 	if (!signals_guarded() || sys_failed(sys_sigaction(SIGSEGV, NULL, &kernel)))
@@ -328,9 +324,9 @@ bool signals_guard(void)
 		return true;
 	if (on_parents_memory())
 		return false;
-	hold_writers(&hold);
+	hold_writers(&mask);
 	guards = take_over(SIGSEGV);
-	free_writers(&hold);
+	free_writers(&mask);
 	return guards;
 }
 
@@ -345,31 +341,31 @@ static uint64_t inherited_mask(uint64_t mask)
 
 void signals_begin(void)
 {
-	struct hold hold;
+	uint64_t mask;
 
 	signals_in_child();
-	hold_writers(&hold);
+	hold_writers(&mask);
 	if (take_over(SIGSEGV) && take_over(SIGNAL_STAND_IN)) {
 		atomic_store(&guarded, true);
-		hold.mask = inherited_mask(hold.mask);
+		mask = inherited_mask(mask);
 	} else {
 		give_back(SIGSEGV);
 	}
-	free_writers(&hold);
+	free_writers(&mask);
 }
 
 void signals_end(void)
 {
-	struct hold hold;
+	uint64_t mask;
 
 	if (!signals_guarded())
 		return;
-	hold_writers(&hold);
-	hold.mask = signals_to_host(hold.mask);
+	hold_writers(&mask);
+	mask = signals_to_host(mask);
 	atomic_store(&guarded, false);
 	give_back(SIGSEGV);
 	give_back(SIGNAL_STAND_IN);
-	free_writers(&hold);
+	free_writers(&mask);
 }
 
 static struct action from_host(const struct sigaction *libc)
@@ -417,11 +413,11 @@ void signals_host_action(int signal, const struct sigaction *libc, struct sigact
 {
 	struct host_action *host = host_action_of(signal);
 	struct action before, after;
-	struct hold hold;
+	uint64_t mask;
 
 	if (libc) /* before the lock: it may lie nowhere */
 		after = from_host(libc);
-	hold_writers(&hold);
+	hold_writers(&mask);
 	before = read_action(host);
 	if (libc && on_parents_memory()) {
 		set_in_kernel(signal, &after);
@@ -434,7 +430,7 @@ void signals_host_action(int signal, const struct sigaction *libc, struct sigact
 		keep_known_flags(SIGSEGV, &after);
 		write_action(host, &after);
 	}
-	free_writers(&hold);
+	free_writers(&mask);
 	if (old)
 		to_host(&before, old);
 }
