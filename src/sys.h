@@ -28,6 +28,9 @@
  * that what every start writes to fits on one page. */
 #define LARGE __attribute__((section(".bss.large")))
 
+/* The same, before all others: every start writes to its beginning. */
+#define LARGE_BUT_BEGUN __attribute__((section(".bss.begun")))
+
 static inline uintptr_t page_down(uintptr_t address)
 {
 	return address & ~(PAGE_BYTES - 1);

@@ -7,7 +7,7 @@
 #include "../sys.h"
 #include "symbols.h"
 
-struct next next LARGE;
+struct next next LARGE_BUT_BEGUN;
 atomic_bool next_found, next_late_found;
 
 #define NEXT(field, name) { offsetof(struct next, field), name }

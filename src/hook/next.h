@@ -35,6 +35,9 @@
 #include <time.h>
 
 struct next {
+	/* After next_begin. */
+	int (*register_atfork)(void (*)(void), void (*)(void), void (*)(void), void *);
+
 	int (*posix_memalign)(void **, size_t, size_t);
 	void *(*aligned_alloc)(size_t, size_t);
 	void *(*memalign)(size_t, size_t);
@@ -63,7 +66,6 @@ struct next {
 	int (*attr_setsigmask)(pthread_attr_t *, const sigset_t *);
 	int (*attr_getsigmask)(const pthread_attr_t *, sigset_t *);
 	pid_t (*_Fork)(void);
-	int (*register_atfork)(void (*)(void), void (*)(void), void (*)(void), void *);
 	void *(*sbrk)(intptr_t);
 	void (*abort)(void);
 	void (*quick_exit)(int);
