@@ -210,6 +210,14 @@ static bool step_aside(ucontext_t *context, uintptr_t page)
 	return detour_take(context, &instruction);
 }
 
+/* A page of the program's own file, of which the kernel changes no protection: in a file of
+ * ours a new mapping does it. The store is tried again there. */
+static bool adopt_instead(uintptr_t start, const struct code_page *page)
+{
+	return !page->backing && !(page->view & PROT_WRITE) &&
+	       !view_adopt(start, start + PAGE_BYTES, page) && codepages_get(start).backing;
+}
+
 static bool store(uintptr_t address, struct code_page *page, ucontext_t *context)
 {
 	uintptr_t start = page_down(address);
@@ -230,7 +238,7 @@ static bool store(uintptr_t address, struct code_page *page, ucontext_t *context
 		return false;
 	result = view_turn_writable(start, PAGE_BYTES, page, page->ask & ~(unsigned)PROT_EXEC, -1);
 	if (!result || (result == -ENOMEM && view_join(address, page, PROT_WRITE)) ||
-	    (result != -ENOMEM && leave_file(start, page)))
+	    (result != -ENOMEM && leave_file(start, page)) || adopt_instead(start, page))
 		return true;
 	detour_restore(context);
 	return false;

@@ -212,8 +212,6 @@ static const struct {
 	{ "sys_mprotect adopt_window", "views_fault", "threads",
 	  "a page cannot be closed to the stores of other threads" },
 	{ "sys_mmap spare_mmap view_map_over", "views_fault", NULL, "nothing can be mapped" },
-	{ "sys_mprotect view_protect view_turn_writable", "views_fault", "file",
-	  "the program's own file cannot be turned" },
 	{ "", "new_window", "forks", "no file can be had after a fork" },
 	{ "", "detour_take", "stores",
 	  "no file can be had for an instruction that runs elsewhere" },
