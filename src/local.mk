@@ -35,8 +35,10 @@ src_libengine_la_SOURCES = \
 	src/fault.h src/fault.c \
 	src/engine.h src/walk.h src/engine.c src/mapping.c src/protection.c
 src_libengine_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+# Where code is freestanding clang leaves out what a host's backtrace takes to get through
+# the handler.
 src_libengine_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -ffreestanding -fno-stack-protector \
-	-fvisibility=hidden -U_FORTIFY_SOURCE $(LOOP_CFLAGS)
+	-fasynchronous-unwind-tables -fvisibility=hidden -U_FORTIFY_SOURCE $(LOOP_CFLAGS)
 
 src_librecord_la_SOURCES = \
 	src/tables.h src/tables.c \
