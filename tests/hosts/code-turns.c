@@ -100,9 +100,10 @@ static void loop(void)
 		say_checksum(text, at, 2 * PAGE);
 		/* Across two pages. */
 		memset(at, 0, 2 * PAGE);
-		code_loop(at + PAGE - CODE_LOOP_LENGTH / 2 + 1, widths[i]);
-		say("%s, across: %ld", text, code_call(at + PAGE - CODE_LOOP_LENGTH / 2 + 1,
-						       (void *)(uintptr_t)100, 0, 0));
+		code_loop(at + PAGE - CODE_LOOP_LENGTH / 2 + CODE_STEP, widths[i]);
+		say("%s, across: %ld", text,
+		    code_call(at + PAGE - CODE_LOOP_LENGTH / 2 + CODE_STEP,
+			      (void *)(uintptr_t)100, 0, 0));
 		say_checksum(text, at, 2 * PAGE);
 	}
 }
@@ -116,10 +117,10 @@ static void patch_next(void)
 
 	code_patch_next(at + 32);
 	/* The store lies in one page, its target in the other. */
-	code_patch_next(at + PAGE - 6);
+	code_patch_next(at + PAGE - CODE_PATCHER);
 	for (i = 0; i < TURNS; i++) {
 		sum += code_call(at + 32, NULL, i, 0);
-		sum += code_call(at + PAGE - 6, NULL, 2 * i, 0);
+		sum += code_call(at + PAGE - CODE_PATCHER, NULL, 2 * i, 0);
 	}
 	say("%ld", sum);
 	say_checksum("pages", at, 2 * PAGE);

@@ -40,11 +40,15 @@ unsigned char *code_pages_to_compare(size_t pages);
 long code_call(const void *at, const void *a, long b, long c);
 
 /* A function of code_loop is at most CODE_LOOP_LENGTH long; one of code_write that begins
- * CODE_ACROSS before a page's end lies in two. */
+ * CODE_ACROSS before a page's end lies in two, and one of code_patch_next that begins
+ * CODE_PATCHER before it has what it stores to in the next. Code stands at multiples of
+ * CODE_STEP. */
 #ifdef __aarch64__
-enum { CODE_LOOP_LENGTH = 64, CODE_STORE_REAL_AT = 4, CODE_ACROSS = 4 };
+enum { CODE_LOOP_LENGTH = 64, CODE_STORE_REAL_AT = 4, CODE_ACROSS = 4, CODE_PATCHER = 16,
+       CODE_STEP = 4 };
 #else
-enum { CODE_LOOP_LENGTH = 32, CODE_STORE_REAL_AT = 2, CODE_ACROSS = 3 };
+enum { CODE_LOOP_LENGTH = 32, CODE_STORE_REAL_AT = 2, CODE_ACROSS = 3, CODE_PATCHER = 6,
+       CODE_STEP = 1 };
 #endif
 
 /* Functions of one instruction that stores WIDTH bytes; (place, value). Which there

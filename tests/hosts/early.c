@@ -18,6 +18,11 @@ int main(void)
 	return 0;
 }
 #else
+#ifdef __aarch64__
+static const char code[] = "\x40\x05\x80\x52\xc0\x03\x5f\xd6"; /* mov w0, #42; ret */
+#else
+static const char code[] = "\xb8\x2a\x00\x00\x00\xc3"; /* mov $42, %eax; ret */
+#endif
 static int result;
 
 __attribute__((constructor)) static void construct(void)
@@ -25,7 +30,8 @@ __attribute__((constructor)) static void construct(void)
 	uintptr_t page = ((uintptr_t)sbrk(3 * 4096) + 4095) & ~(uintptr_t)4095;
 	int (*function)(void) = (int (*)(void))page;
 
-	memcpy((void *)page, "\xb8\x2a\x00\x00\x00\xc3", 6); /* mov $42, %eax; ret */
+	memcpy((void *)page, code, sizeof(code));
+	__builtin___clear_cache((char *)page, (char *)page + sizeof(code));
 	result = mprotect((void *)page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) ? -1 : function();
 }
 
