@@ -23,8 +23,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A real-time signal that programs do not use: the last but one. */
+/* A real-time signal that programs do not use: the last but one. A build for an emulator
+ * that has no such signal says another. */
+#ifndef SIGNAL_STAND_IN
 #define SIGNAL_STAND_IN 63
+#endif
 
 /* Takes SIGSEGV over. Once, at start, on the first thread. */
 void signals_begin(void);

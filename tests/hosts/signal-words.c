@@ -45,7 +45,7 @@ void say_set(const char *what, const sigset_t *set)
 	int i, others = 0;
 
 	for (i = 1; i <= 64; i++)
-		others += i != STAND_IN && sigismember(set, i) == 1;
+		others += i != STAND_IN && !IS_DROPPED(i) && sigismember(set, i) == 1;
 	for (i = 0; i < (int)(sizeof(numbers) / sizeof(numbers[0])); i++)
 		if (sigismember(set, numbers[i]))
 			sprintf(text + strlen(text), " %s", sigabbrev_np(numbers[i]) ?: "RT");

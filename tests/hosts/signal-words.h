@@ -7,8 +7,18 @@
 
 #include <signal.h>
 
-/* jitmend borrows the last real-time signal but one; see the part stand-in. */
+/* jitmend borrows the last real-time signal but one; see the part stand-in. Where the build
+ * says another, an emulator runs it, which has the kernel's last signal for that one, and
+ * keeps two in its masks that the kernel drops. */
+#ifdef SIGNAL_STAND_IN
+#define STAND_IN SIGNAL_STAND_IN
+#define STAND_IN_AS_SHOWN 64
+#define IS_DROPPED(number) ((number) == SIGKILL || (number) == SIGSTOP)
+#else
 #define STAND_IN 63
+#define STAND_IN_AS_SHOWN STAND_IN
+#define IS_DROPPED(number) false
+#endif
 
 /* How often a handler ran. */
 extern volatile sig_atomic_t count;

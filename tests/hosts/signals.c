@@ -566,7 +566,7 @@ static uint64_t kernel_mask(void)
 	while (fgets(line, sizeof(line), status) && sscanf(line, "SigBlk: %" SCNx64, &blocked) != 1)
 		;
 	fclose(status);
-	return blocked & ~(1ull << (SIGSEGV - 1) | 1ull << (STAND_IN - 1));
+	return blocked & ~(1ull << (SIGSEGV - 1) | 1ull << (STAND_IN_AS_SHOWN - 1));
 }
 
 static void on_masked(int number, siginfo_t *info, void *context)
