@@ -109,18 +109,26 @@ static bool run_trampoline(const struct fault *fault)
 	return true;
 }
 
+/* A file's page is on no stack, whose bytes are worth a look, unless the entry is old:
+ * then what lies there now is looked at after all. */
+static bool is_filed(const struct code_page *page)
+{
+	return page->state == PAGE_VIEWED && page->backing;
+}
+
 bool fault_settle(const struct fault *fault)
 {
+	struct code_page page = codepages_get(fault->address);
 	bool settled;
 
-	if (run_trampoline(fault))
+	if (!is_filed(&page) && run_trampoline(fault))
 		return true;
-	if (codepages_get(fault->address).state == PAGE_UNKNOWN)
+	if (page.state == PAGE_UNKNOWN)
 		return false;
 	/* A fault of the engine's own: waiting for oneself would never end. */
 	if (!lock_take_once())
 		return false;
 	settled = stack_run(fault->context, settle, (void *)fault);
 	lock_release_blocked();
-	return settled;
+	return settled || (is_filed(&page) && run_trampoline(fault));
 }
