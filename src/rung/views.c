@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "../backing.h"
+#include "../policy.h"
 #include "../spare.h"
 #include "../sys.h"
 #include "../vma.h"
@@ -120,10 +121,21 @@ long views_give(uintptr_t start, uintptr_t end, int protection, int ask, int pke
 	return result ? result : give_own(start, end, &page, page.ask, pkey);
 }
 
+/* Of a few pages that have been written before, and are asked writable again, a store is
+ * to come: its fault need not be waited for. Of more, as where all code is made writable
+ * for each piece that is new, most will be executed first. */
+static bool is_to_be_written(const struct code_page *page, unsigned ask, bool few)
+{
+	return few && ask & PROT_WRITE && !(page->ask & PROT_WRITE) &&
+	       page->stores & WRITTEN_BEFORE && !view_is_frozen(page) &&
+	       !policy_allows_writable_code();
+}
+
 /* A run of adopted pages, for which ASK is wanted with PROT_EXEC. */
 static long give_adopted(uintptr_t start, uintptr_t end, struct code_page *page, unsigned ask,
-			 int pkey)
+			 int pkey, bool few)
 {
+	bool writes = is_to_be_written(page, ask, few);
 	long result;
 
 	/* What the kernel would say, which need not be asked before the first store. */
@@ -131,6 +143,8 @@ static long give_adopted(uintptr_t start, uintptr_t end, struct code_page *page,
 	    vma_advice(start).never_write)
 		return -EACCES;
 	page->ask = ask;
+	if (writes && !view_turn_writable(start, end - start, page, ask & ~(unsigned)PROT_EXEC, pkey))
+		return 0;
 	/* Where a store and a fetch are both to come, the fault says which. The kernel reads
 	 * for the program only where the view says so, too. */
 	if (ask & PROT_WRITE && page->view & (PROT_WRITE | PROT_EXEC) && !(ask & ~page->view & PROT_READ))
@@ -144,14 +158,14 @@ static long give_adopted(uintptr_t start, uintptr_t end, struct code_page *page,
 }
 
 static long protect_run(uintptr_t start, uintptr_t end, struct code_page *page, unsigned ask,
-			int pkey)
+			int pkey, bool few)
 {
 	if (!(ask & PROT_EXEC)) {
 		page->ask = ask;
 		return view_turn_writable(start, end - start, page, ask, pkey);
 	}
 	if (page->backing)
-		return give_adopted(start, end, page, ask, pkey);
+		return give_adopted(start, end, page, ask, pkey, few);
 	return give_own(start, end, page, ask, pkey);
 }
 
@@ -247,6 +261,7 @@ static long as_of_mprotect(long result, unsigned ask)
 long views_protect(uintptr_t *at, uintptr_t limit, int asked, int pkey)
 {
 	unsigned ask = (unsigned)asked & ALL_ACCESS;
+	bool few = limit - *at <= SMALL_BYTES;
 
 	while (*at < limit) {
 		uintptr_t stop = ask & PROT_EXEC ? *at : end_of_one_call(*at, limit, ask);
@@ -266,7 +281,8 @@ long views_protect(uintptr_t *at, uintptr_t limit, int asked, int pkey)
 				return 0;
 			result = view_make_room(*at, stop, &page);
 			if (!result)
-				result = as_of_mprotect(protect_run(*at, stop, &page, ask, pkey),
+				result = as_of_mprotect(protect_run(*at, stop, &page, ask, pkey,
+								    few),
 							ask);
 		}
 		if (result)
