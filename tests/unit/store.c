@@ -43,6 +43,7 @@ int main(void)
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -1122,6 +1123,19 @@ static bool begin(void)
 	       sigaction(SIGSEGV, &action, NULL) == 0;
 }
 
+/* Where there is no memory for what has been decoded. */
+static void begin_without_memory(decode *decoder)
+{
+	struct rlimit before, none;
+
+	getrlimit(RLIMIT_AS, &before);
+	none = before;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_AS, &none);
+	store_begin(decoder);
+	setrlimit(RLIMIT_AS, &before);
+}
+
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 1;
@@ -1145,6 +1159,9 @@ int main(int argc, char **argv)
 	over_pages();
 	overlapping();
 	broken_off();
+	begin_without_memory(decoder);
+	ends_of_pages();
+	overlapping();
 	return tap_done();
 }
 
