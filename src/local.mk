@@ -7,7 +7,7 @@
 
 noinst_LTLIBRARIES += src/libengine.la src/librecord.la
 src_libengine_la_SOURCES = \
-	src/arch/x86_64.h src/arch/i386.h src/arch/aarch64.h src/arch/word64.h \
+	src/arch/x86_64.h src/arch/i386.h src/arch/aarch64.h src/arch/word64.h src/arch/x86.h \
 	src/arch/code.c src/sys.h src/sys.c src/memory.h src/memory.c \
 	src/text.h src/text.c \
 	src/request.h src/request.c \

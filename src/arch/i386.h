@@ -1,9 +1,9 @@
 /* arch/i386.h: all that is particular to i386: the way into the kernel, calls whose
- * arguments need two registers, the kernel's structures, the words of a fault.
+ * arguments need two registers, the kernel's structures, the names of registers. See
+ * arch/x86.h for what x86_64 has, too.
  *
- * Async-signal-safe, no locks. Sources: syscall(2), sigaction(2), vdso(7), the
- * kernel's arch/x86/include/asm/trap_pf.h for the page fault's error code, and its
- * arch/x86/include/uapi/asm/sigcontext.h for the signal frame. */
+ * Async-signal-safe, no locks. Sources: syscall(2), sigaction(2), vdso(7), and the
+ * kernel's arch/x86/include/uapi/asm/sigcontext.h for the signal frame. */
 #ifndef JITMEND_ARCH_I386_H
 #define JITMEND_ARCH_I386_H
 
@@ -221,61 +221,20 @@ static inline long arch_shmat(long id, long address, long flags)
 
 /* ------------------------------------------------------------------- faults */
 
-/* What the faulting instruction wanted: bits 1 (write) and 4 (instruction
- * fetch) of the page fault's error code; neither set is a read. */
-static inline int arch_fault_is_write(const ucontext_t *context)
-{
-	return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
-}
+#define ARCH_AX REG_EAX
+#define ARCH_BX REG_EBX
+#define ARCH_CX REG_ECX
+#define ARCH_DX REG_EDX
+#define ARCH_SI REG_ESI
+#define ARCH_DI REG_EDI
+#define ARCH_SP REG_ESP
+#define ARCH_IP REG_EIP
+#define ARCH_CALL_REGISTERS { REG_EBX, REG_ECX, REG_EDX, REG_ESI, REG_EDI, REG_EBP }
 
-static inline int arch_fault_is_fetch(const ucontext_t *context)
-{
-	return (context->uc_mcontext.gregs[REG_ERR] & 16) != 0;
-}
-
-/* A store of the program's to memory that is there and can be read, but not written:
- * bits 0 (there), 1 and 2 (user), neither 4 nor 5 (a protection key). */
-static inline int arch_fault_is_store_to_readable(const ucontext_t *context)
-{
-	return (context->uc_mcontext.gregs[REG_ERR] & 0x37) == 7;
-}
-
-#define ARCH_INSTRUCTION_MOST 15 /* bytes */
+#include "x86.h"
 
 /* In the vdso too: wherever a call entered, it goes on behind this. */
 #define ARCH_SYSTEM_CALL { 0xcd, 0x80 }
-
-static inline uintptr_t arch_instruction(const ucontext_t *context)
-{
-	return (uintptr_t)context->uc_mcontext.gregs[REG_EIP];
-}
-
-static inline uintptr_t arch_stack(const ucontext_t *context)
-{
-	return (uintptr_t)context->uc_mcontext.gregs[REG_ESP];
-}
-
-/* Of the system call that the context comes after: what it returned, and its
- * arguments, from 0. */
-static inline long arch_call_result(const ucontext_t *context)
-{
-	return (long)context->uc_mcontext.gregs[REG_EAX];
-}
-
-static inline uintptr_t arch_call_argument(const ucontext_t *context, int number)
-{
-	static const int registers[] = { REG_EBX, REG_ECX, REG_EDX, REG_ESI, REG_EDI, REG_EBP };
-
-	return (uintptr_t)context->uc_mcontext.gregs[registers[number]];
-}
-
-/* Instructions are fetched as they stand in memory, through whichever mapping
- * they were written. */
-static inline void arch_synchronise_code(uintptr_t start, uintptr_t length)
-{
-	(void)start;
-	(void)length;
-}
 
 /* ------------------------------------- instructions, decoded (store.c, detour.c) */
 
@@ -289,15 +248,6 @@ static inline int arch_is_usual_code(const ucontext_t *context)
 
 #define ARCH_WORD_BYTES 4u
 #define ARCH_DECODER_MODE ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32
-
-#define ARCH_AX REG_EAX
-#define ARCH_BX REG_EBX
-#define ARCH_CX REG_ECX
-#define ARCH_DX REG_EDX
-#define ARCH_SI REG_ESI
-#define ARCH_DI REG_EDI
-#define ARCH_SP REG_ESP
-#define ARCH_IP REG_EIP
 
 #define ARCH_GENERAL_REGISTERS \
 	{ REG_EAX, REG_ECX, REG_EDX, REG_EBX, REG_ESP, REG_EBP, REG_ESI, REG_EDI }

@@ -1,8 +1,8 @@
 /* arch/x86_64.h: all that is particular to x86_64: the system call
- * instruction, the kernel's structures, the words of a fault.
+ * instruction, the kernel's structures, the names of registers. See arch/x86.h for what
+ * i386 has, too.
  *
- * Async-signal-safe, no locks. Sources: syscall(2), sigaction(2), the kernel's
- * arch/x86/include/asm/trap_pf.h for the page fault's error code. */
+ * Async-signal-safe, no locks. Sources: syscall(2), sigaction(2). */
 #ifndef JITMEND_ARCH_X86_64_H
 #define JITMEND_ARCH_X86_64_H
 
@@ -79,60 +79,19 @@ long arch_run_on_stack(uintptr_t end, long (*function)(void *), void *argument)
 	"	.cfi_endproc\n"                           \
 	".size arch_run_on_stack, .-arch_run_on_stack\n"
 
-/* What the faulting instruction wanted: bits 1 (write) and 4 (instruction
- * fetch) of the page fault's error code; neither set is a read. */
-static inline int arch_fault_is_write(const ucontext_t *context)
-{
-	return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
-}
+#define ARCH_AX REG_RAX
+#define ARCH_BX REG_RBX
+#define ARCH_CX REG_RCX
+#define ARCH_DX REG_RDX
+#define ARCH_SI REG_RSI
+#define ARCH_DI REG_RDI
+#define ARCH_SP REG_RSP
+#define ARCH_IP REG_RIP
+#define ARCH_CALL_REGISTERS { REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9 }
 
-#define ARCH_INSTRUCTION_MOST 15 /* bytes */
+#include "x86.h"
 
 #define ARCH_SYSTEM_CALL { 0x0f, 0x05 }
-
-static inline uintptr_t arch_instruction(const ucontext_t *context)
-{
-	return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
-}
-
-static inline uintptr_t arch_stack(const ucontext_t *context)
-{
-	return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
-}
-
-/* Of the system call that the context comes after: what it returned, and its
- * arguments, from 0. */
-static inline long arch_call_result(const ucontext_t *context)
-{
-	return (long)context->uc_mcontext.gregs[REG_RAX];
-}
-
-static inline uintptr_t arch_call_argument(const ucontext_t *context, int number)
-{
-	static const int registers[] = { REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9 };
-
-	return (uintptr_t)context->uc_mcontext.gregs[registers[number]];
-}
-
-static inline int arch_fault_is_fetch(const ucontext_t *context)
-{
-	return (context->uc_mcontext.gregs[REG_ERR] & 16) != 0;
-}
-
-/* A store of the program's to memory that is there and can be read, but not written:
- * bits 0 (there), 1 and 2 (user), neither 4 nor 5 (a protection key). */
-static inline int arch_fault_is_store_to_readable(const ucontext_t *context)
-{
-	return (context->uc_mcontext.gregs[REG_ERR] & 0x37) == 7;
-}
-
-/* Instructions are fetched as they stand in memory, through whichever mapping
- * they were written. */
-static inline void arch_synchronise_code(uintptr_t start, uintptr_t length)
-{
-	(void)start;
-	(void)length;
-}
 
 /* ------------------------------------- instructions, decoded (store.c, detour.c) */
 
@@ -144,15 +103,6 @@ static inline int arch_is_usual_code(const ucontext_t *context)
 
 #define ARCH_WORD_BYTES 8u
 #define ARCH_DECODER_MODE ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64
-
-#define ARCH_AX REG_RAX
-#define ARCH_BX REG_RBX
-#define ARCH_CX REG_RCX
-#define ARCH_DX REG_RDX
-#define ARCH_SI REG_RSI
-#define ARCH_DI REG_RDI
-#define ARCH_SP REG_RSP
-#define ARCH_IP REG_RIP
 
 #define ARCH_GENERAL_REGISTERS                                                         \
 	{                                                                              \
