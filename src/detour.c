@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#ifndef ZYDIS_SONAME
+#if !defined ZYDIS_SONAME && !defined ARCH_STEPS_ASIDE
 
 bool detour_take(ucontext_t *context, const struct instruction *instruction)
 {
@@ -42,7 +42,14 @@ void detour_recount(void)
 #define AREA_BYTES (AREA_PAGES * PAGE_BYTES)
 #define SLOTS (AREA_BYTES / sizeof(struct slot))
 
-#define REACH 0x80000000UL /* of an operand's distance, either way */
+/* Of an operand's distance, or of the jump back, either way. */
+#ifdef ARCH_JUMP_BACK_REACH
+#define REACH ARCH_JUMP_BACK_REACH
+#define HAS_TO_REACH true
+#else
+#define REACH 0x80000000UL
+#define HAS_TO_REACH false
+#endif
 #define FARTHEST (REACH - 2 * AREA_BYTES)
 #define ATTEMPTS 20u
 #define ADDRESS_LIMIT ARCH_ADDRESS_LIMIT
@@ -54,8 +61,6 @@ struct slot {
 	uint64_t origin; /* of the instruction; 0: there is none */
 	uint64_t length;
 };
-
-#define NOTHING_HERE 0xcc /* int3 */
 
 static unsigned file; /* of backing.h; 0: to be made */
 static bool parents;  /* the file is the one that the parent executes */
@@ -162,7 +167,7 @@ static bool reaches(uintptr_t start, const struct instruction *instruction)
 {
 	uintptr_t target = target_of(instruction), end = start + AREA_BYTES;
 
-	return !has_distance(instruction) ||
+	return (!has_distance(instruction) && !HAS_TO_REACH) ||
 	       (target < start + REACH && end <= target + REACH);
 }
 
@@ -229,7 +234,7 @@ static void fill(struct slot *slot, uintptr_t at, const struct instruction *inst
 	uintptr_t next = instruction->at + instruction->length;
 	unsigned char *code = slot->code;
 
-	memset(code, NOTHING_HERE, sizeof slot->code);
+	memset(code, ARCH_NOTHING_HERE, sizeof slot->code);
 	memcpy(code, instruction->bytes, instruction->length);
 	if (has_distance(instruction)) {
 		int32_t distance = (int32_t)(target_of(instruction) - (at + instruction->length));
@@ -258,6 +263,7 @@ static const struct slot *slot_in(struct area *area, const struct instruction *i
 		       offset_of((size_t)(area - areas)) + area->next * sizeof wanted) !=
 	    (long)sizeof wanted)
 		return NULL;
+	arch_synchronise_code((uintptr_t)to, sizeof to->code);
 	area->next = (area->next + 1) % SLOTS;
 	if (area->filled < SLOTS)
 		area->filled++;
@@ -275,7 +281,7 @@ bool detour_take(ucontext_t *context, const struct instruction *instruction)
 	slot = area ? slot_in(area, instruction) : NULL;
 	if (!slot)
 		return false;
-	context->uc_mcontext.gregs[ARCH_IP] = (greg_t)slot->code;
+	arch_set_instruction(context, (uintptr_t)slot->code);
 	return true;
 }
 
@@ -293,10 +299,9 @@ bool detour_restore(ucontext_t *context)
 			continue;
 		slot = slots_of(&areas[i]) + within / sizeof *slot;
 		if (within % sizeof *slot == 0)
-			context->uc_mcontext.gregs[ARCH_IP] = (greg_t)slot->origin;
+			arch_set_instruction(context, slot->origin);
 		else
-			context->uc_mcontext.gregs[ARCH_IP] = (greg_t)slot->origin +
-								     (greg_t)slot->length;
+			arch_set_instruction(context, slot->origin + slot->length);
 		return true;
 	}
 	return false;

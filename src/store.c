@@ -9,6 +9,7 @@
 #include "store.h"
 
 #include "config.h"
+#include "memory.h"
 
 static decode *decoder;
 
@@ -27,11 +28,24 @@ bool store_carry_out(ucontext_t *context, store_write *write)
 	return false;
 }
 
+/* It was fetched: it can be read. */
 bool store_decode(const ucontext_t *context, struct instruction *instruction)
 {
+#ifdef ARCH_STEPS_ASIDE
+	uint32_t word;
+
+	instruction->at = arch_instruction(context);
+	memcpy(&word, (const void *)instruction->at, sizeof word);
+	memcpy(instruction->bytes, &word, sizeof word);
+	instruction->length = sizeof word;
+	instruction->displacement = 0;
+	instruction->goes_on = true;
+	return arch_steps_aside(word);
+#else
 	(void)context;
 	(void)instruction;
 	return false;
+#endif
 }
 
 #else
@@ -42,7 +56,6 @@ bool store_decode(const ucontext_t *context, struct instruction *instruction)
 #include <stdatomic.h>
 
 #include "arithmetic.h"
-#include "memory.h"
 #include "operands.h"
 #include "own.h"
 #include "sys.h"

@@ -137,6 +137,11 @@ static inline uintptr_t arch_instruction(const ucontext_t *context)
 	return (uintptr_t)context->uc_mcontext.pc;
 }
 
+static inline void arch_set_instruction(ucontext_t *context, uintptr_t at)
+{
+	context->uc_mcontext.pc = at;
+}
+
 static inline uintptr_t arch_stack(const ucontext_t *context)
 {
 	return (uintptr_t)context->uc_mcontext.sp;
@@ -215,6 +220,30 @@ static inline int arch_stores(uint32_t instruction)
 	default:
 		return 0;
 	}
+}
+
+/* Where an instruction stores, a copy of it does so in any other place (detour.c): none
+ * names its own address. But those that store exclusively take up what an instruction
+ * before them began, and a fault between the two ends that: they would never succeed. */
+#define ARCH_STEPS_ASIDE
+
+static inline int arch_steps_aside(uint32_t instruction)
+{
+	int exclusive = (instruction & 0x3f800000u) == 0x08000000u &&
+			(!(instruction & 0x00200000u) || instruction & 0x80000000u);
+
+	return arch_stores(instruction) && !exclusive;
+}
+
+/* What follows the copy: a branch to TO, and that is as far as it leads, either way. */
+#define ARCH_JUMP_BACK_REACH 0x8000000UL
+#define ARCH_NOTHING_HERE 0 /* bytes that are no instruction */
+
+static inline void arch_write_jump_back(unsigned char *code, uintptr_t at, uintptr_t to)
+{
+	uint32_t branch = 0x14000000u | ((uint32_t)((intptr_t)(to - at) / 4) & 0x03ffffffu);
+
+	__builtin_memcpy(code, &branch, sizeof branch);
 }
 
 /* Classes of the syndrome, from user space; and bits of a data abort's. Upkeep of

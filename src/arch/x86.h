@@ -30,10 +30,16 @@ static inline int arch_fault_is_store_to_readable(const ucontext_t *context)
 }
 
 #define ARCH_INSTRUCTION_MOST 15 /* bytes */
+#define ARCH_NOTHING_HERE 0xcc   /* int3: no instruction of the program's */
 
 static inline uintptr_t arch_instruction(const ucontext_t *context)
 {
 	return (uintptr_t)context->uc_mcontext.gregs[ARCH_IP];
+}
+
+static inline void arch_set_instruction(ucontext_t *context, uintptr_t at)
+{
+	context->uc_mcontext.gregs[ARCH_IP] = (greg_t)at;
 }
 
 static inline uintptr_t arch_stack(const ucontext_t *context)
