@@ -179,6 +179,12 @@ for line in sys.stdin:
 	[ "$(cat mended.status)" -eq 0 ]
 }
 
+# mended_with_jemalloc LIBRARIES PART
+mended_with_jemalloc() {
+	run_as mended env LD_PRELOAD="$1" JITMEND_POLICY=execmem JITMEND_LOG="$PWD/log.%p" \
+		"$HOSTS/origins" "$2"
+}
+
 @test "jemalloc beside it" {
 	LD_PRELOAD=libjemalloc.so.2 true 2>jemalloc.err
 	[ ! -s jemalloc.err ] || skip "libjemalloc.so.2 is not installed"
@@ -187,8 +193,12 @@ for line in sys.stdin:
 	for order in "libjemalloc.so.2:$LIBRARIES" "$LIBRARIES:libjemalloc.so.2"; do
 		for part in semantics threads forks malloc memalign-again; do
 			run_as native env LD_PRELOAD=libjemalloc.so.2 "$HOSTS/origins" "$part"
-			run_as mended env LD_PRELOAD="$order" JITMEND_POLICY=execmem \
-				JITMEND_LOG="$PWD/log.%p" "$HOSTS/origins" "$part"
+			mended_with_jemalloc "$order" "$part"
+			# A child of jemalloc's alone hangs, too, in one run of sixty on i386.
+			[ "$part" != forks ] || cmp -s native.out mended.out || {
+				run_as native env LD_PRELOAD=libjemalloc.so.2 "$HOSTS/origins" "$part"
+				mended_with_jemalloc "$order" "$part"
+			}
 			same_outcome native mended
 			[ "$(cat mended.status)" -eq 0 ]
 		done

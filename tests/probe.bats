@@ -295,11 +295,11 @@ under_selinux='mount -t tmpfs none /sys/fs
 	[ "$(get quiet audit.auditor)" = '"SELinux"' ]
 	# The loader's own mappings of libraries, and the two calls that ask a filter.
 	grep -e EXEC -e shmat -e memfd_create -e mremap trace |
-		grep -vE 'mmap\(0x[0-9a-f]+, [0-9]+, PROT_READ\|PROT_EXEC, MAP_PRIVATE\|MAP_FIXED\|MAP_DENYWRITE, ' >left
+		grep -vE 'mmap2?\(0x[0-9a-f]+, [0-9]+, PROT_READ\|PROT_EXEC, MAP_PRIVATE\|MAP_FIXED\|MAP_DENYWRITE, ' >left
 	cat left
 	[ "$(wc -l <left)" -eq 2 ]
 	grep -q 'mprotect(0x1000, 0, PROT_READ|PROT_EXEC)' left
-	grep -q 'mmap(NULL, 4096, PROT_READ|PROT_WRITE|PROT_EXEC, MAP_PRIVATE, -1, 0) = -1 EBADF' left
+	grep -qE 'mmap2?\(NULL, 4096, PROT_READ\|PROT_WRITE\|PROT_EXEC, MAP_PRIVATE, -1, 0\) = -1 EBADF' left
 	probe loud in_mounts "$under_selinux" --
 	[ "$(answer loud brk-rx)" = ok ]
 }
