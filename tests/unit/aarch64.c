@@ -135,6 +135,27 @@ static void instructions(void)
 	SAME(taken_for(loading, loading_end, 0), loading_end - loading, "what does not");
 }
 
+/* Three of those that store do so exclusively: stxr, stlxr and stxp. */
+static void copies(void)
+{
+	unsigned char slot[4];
+	uint32_t branch;
+	int stores = 0, loads = 0;
+
+	for (const uint32_t *at = storing; at < storing_end; at++)
+		stores += arch_steps_aside(*at);
+	for (const uint32_t *at = loading; at < loading_end; at++)
+		loads += arch_steps_aside(*at);
+	SAME(stores, storing_end - storing - 3, "what stores by a copy as well");
+	SAME(loads, 0, "what does not");
+	arch_write_jump_back(slot, 0x10000, 0x10008);
+	memcpy(&branch, slot, sizeof(branch));
+	SAME(branch, 0x14000002u, "a branch ahead");
+	arch_write_jump_back(slot, 0x8010000, 0x10004);
+	memcpy(&branch, slot, sizeof(branch));
+	SAME(branch, 0x16000001u, "a branch back, nearly as far as there is");
+}
+
 /* ------------------------------------------------------------------- frames */
 
 static ucontext_t context;
@@ -214,6 +235,7 @@ static void calls(void)
 int main(void)
 {
 	instructions();
+	copies();
 	frames();
 	calls();
 	return tap_done();
