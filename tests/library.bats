@@ -35,7 +35,8 @@ setup() {
 # By its dynamic symbols: what lies at one address, but for libc's private names. What
 # the library itself goes on to (malloc's, sbrk's) is left.
 @test "a hooked function is hooked by each of its names in libc" {
-	libc=$(ldd "$LIBRARY" | awk '$1 ~ /^libc\.so/ { print $3 }')
+	loader=$(readelf -lW "$HOSTS/heap" | sed -n 's/.*interpreter: \(.*\)]/\1/p')
+	libc=$("$loader" --list "$LIBRARY" | awk '$1 ~ /^libc\.so/ { print $3 }')
 	nm -D --defined-only "$LIBRARY" | awk '{ print $3 }' >exported
 	nm -D --defined-only --with-symbol-versions "$libc" |
 		awk '$2 ~ /[TWi]/ && $3 !~ /@+GLIBC_PRIVATE$/ { sub(/@.*/, "", $3); print $1, $3 }' >names
