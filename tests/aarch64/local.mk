@@ -2,8 +2,9 @@
 # emulator, for those who have both: tools/setup --for=aarch64 installs them. NAMES=...
 # says what is tried.
 
-EXTRA_DIST += tests/aarch64/packages tests/aarch64/skips tests/aarch64/inside \
-	tests/aarch64/run tests/aarch64/cross.bats
+EXTRA_DIST += tests/aarch64/packages tests/aarch64/sources tests/aarch64/fetch \
+	tests/aarch64/skips tests/aarch64/inside tests/aarch64/run tests/aarch64/cross.bats \
+	tests/aarch64/programs.bats
 
 EXTRA_PROGRAMS += tests/unit/aarch64 tests/hosts/aarch64
 tests_unit_aarch64_SOURCES = tests/unit/aarch64.c tests/unit/tap.h
@@ -12,7 +13,7 @@ tests_hosts_aarch64_SOURCES = tests/hosts/aarch64.c
 tests_hosts_aarch64_CFLAGS = $(AM_CFLAGS) -pthread
 
 .PHONY: check-aarch64
-check-aarch64:
+check-aarch64: all
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 		$(top_srcdir)/tests/aarch64/run $(NAMES)
 
