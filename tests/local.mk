@@ -176,7 +176,8 @@ tests_hosts_dangers_SOURCES = tests/hosts/dangers.c $(host_sources)
 # NAMES=... says which of the programs, RUNS=... how often. As they are, each takes less
 # than six minutes on a machine with nothing else to do.
 EXTRA_PROGRAMS += tests/bench/interleave tests/bench/calls tests/bench/scale
-EXTRA_DIST += tests/bench/audit tests/bench/start tests/bench/steady tests/bench/zoo
+EXTRA_DIST += tests/bench/audit tests/bench/shares.awk tests/bench/start tests/bench/steady \
+	tests/bench/zoo
 CLEANFILES += $(EXTRA_PROGRAMS)
 tests_bench_interleave_SOURCES = tests/bench/interleave.c
 tests_bench_calls_SOURCES = tests/bench/calls.c

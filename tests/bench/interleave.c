@@ -13,7 +13,8 @@
  *
  * --steady: the last ARG says how much there is to do. It is run with that and with
  * three times that, and what counts is the difference: what it costs to start, and to
- * warm up, is not in it.
+ * warm up, is not in it. A difference has the noise of both: so here each round has its
+ * ratio, of runs that followed one another, and the median is theirs.
  * --memory: what counts is not time but memory, the most that all processes together
  * had of it: their proportional set sizes, looked at every few milliseconds, in MiB. */
 #define _GNU_SOURCE
@@ -199,11 +200,22 @@ static double median(double *values, size_t count)
 	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+/* Of VALUES to FIRST, which are put in order by it. */
+static double ratio(double *values, double *first, size_t runs)
+{
+	double ratios[MOST_RUNS];
+
+	if (wanted != STEADY)
+		return median(values, runs) / median(first, runs);
+	for (size_t i = 0; i < runs; i++)
+		ratios[i] = values[i] / first[i];
+	return median(ratios, runs);
+}
+
 int main(int argc, char **argv)
 {
 	static double results[MOST_CIRCUMSTANCES][MOST_RUNS];
 	static struct command commands[MOST_CIRCUMSTANCES];
-	double medians[MOST_CIRCUMSTANCES];
 	size_t runs, count = 0;
 	char **circumstances;
 
@@ -231,10 +243,8 @@ int main(int argc, char **argv)
 			results[turn][i] = wanted == STEADY ? run_steady(&commands[turn]) :
 							      run(&commands[turn]);
 		}
-	for (size_t i = 0; i < count; i++)
-		medians[i] = median(results[i], runs);
 	for (size_t i = 1; i < count; i++)
-		printf("%.3f ", medians[i] / medians[0]);
-	printf("%.6f\n", medians[0]);
+		printf("%.3f ", ratio(results[i], results[0], runs));
+	printf("%.6f\n", median(results[0], runs));
 	return 0;
 }
