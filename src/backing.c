@@ -51,6 +51,10 @@ static unsigned current; /* for private pages; 0: to be made */
 static unsigned forks;   /* threads within one */
 static bool miscounted;  /* in a child, as another thread left it: see backing_recount */
 
+/* The file that has the reserve, and the number that pages of it are taken under. */
+static struct backing reserve = { .descriptor = -1 };
+static unsigned reserve_number;
+
 /* ------------------------------------------------------------------ files */
 
 long backing_memfd(const char *name)
@@ -217,18 +221,24 @@ static long take_in(int fd, bool shared)
 
 static void give_up(unsigned number)
 {
-	descriptors_release(backings[number].descriptor);
+	if (!backing_is_reserve(number))
+		descriptors_release(backings[number].descriptor);
+	if (number == reserve_number)
+		reserve_number = 0;
 	backings[number].descriptor = -1;
 	backings[number].inode = 0;
 }
 
 /* The host may have closed it by a way without hooks, and have a file of its own at the
  * number; or this is a child of vfork, with a table of its own. */
+static int number_of(int handle)
+{
+	return descriptors_is_open(handle) ? descriptors_number(handle) : -1;
+}
+
 int backing_descriptor(unsigned number)
 {
-	int handle = backings[number].descriptor;
-
-	return descriptors_is_open(handle) ? descriptors_number(handle) : -1;
+	return number_of(backings[number].descriptor);
 }
 
 bool backing_is_file(unsigned number, uint64_t inode)
@@ -387,6 +397,70 @@ long backing_place(uintptr_t address, unsigned *number)
 	*number = current;
 	return (long)(windows[at].window * WINDOW_PAGES +
 		      address % WINDOW_BYTES / PAGE_BYTES);
+}
+
+/* ----------------------------------------------------------------- reserve */
+
+long backing_make_reserve(size_t length)
+{
+	long fd, result;
+
+	if (reserve.descriptor >= 0)
+		return 0;
+	if (length > size_allowed())
+		return -EFBIG;
+	fd = executable_file();
+	if (sys_failed(fd))
+		return fd;
+	result = sys_ftruncate((int)fd, length);
+	if (result) {
+		sys_close((int)fd);
+		return result;
+	}
+	result = take_in((int)fd, false);
+	if (sys_failed(result))
+		return result;
+	reserve = backings[result];
+	give_up((unsigned)result); /* the number alone */
+	return 0;
+}
+
+int backing_reserve_descriptor(void)
+{
+	return number_of(reserve.descriptor);
+}
+
+bool backing_is_reserve(unsigned number)
+{
+	return reserve.descriptor >= 0 && backings[number].descriptor == reserve.descriptor;
+}
+
+bool backing_is_reserve_inode(uint64_t inode)
+{
+	return reserve.inode == inode;
+}
+
+/* What is taken while a fork goes on is frozen from then on. */
+long backing_reserve(void)
+{
+	unsigned number = reserve_number;
+
+	if (reserve.descriptor < 0)
+		return -ENOENT;
+	if (number)
+		return number;
+	number = free_number();
+	if (!number)
+		return -ENOMEM;
+	backings[number] = (struct backing){
+		.descriptor = reserve.descriptor,
+		.frozen = forks,
+		.device = reserve.device,
+		.inode = reserve.inode,
+		.access = reserve.access,
+	};
+	reserve_number = number;
+	return number;
 }
 
 /* ------------------------------------------------------------ shared memory */
@@ -615,6 +689,7 @@ static void freeze(void)
 			give_up(i);
 	}
 	current = 0;
+	reserve_number = 0;
 }
 
 bool backing_is_miscounted(void)

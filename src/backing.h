@@ -63,6 +63,15 @@ long backing_share_file(int fd);
 struct vma;
 long backing_share_mapping(const struct vma *vma, bool writable);
 
+/* The file of the reserve (reserve.h), never closed: made, once, so long; its descriptor,
+ * or -1; a number under which its pages may be taken, and written until the next fork;
+ * whether a number is one of that file's, and an inode that file's. */
+long backing_make_reserve(size_t length);
+int backing_reserve_descriptor(void);
+long backing_reserve(void);
+bool backing_is_reserve(unsigned backing);
+bool backing_is_reserve_inode(uint64_t inode);
+
 /* Pages that entries of the page table refer to from now on, and no more. Memory
  * that nobody refers to is given back. */
 void backing_use(unsigned backing, size_t pages);

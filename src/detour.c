@@ -34,6 +34,7 @@ void detour_recount(void)
 
 #include "backing.h"
 #include "memory.h"
+#include "reserve.h"
 #include "sys.h"
 #include "vma.h"
 
@@ -62,75 +63,111 @@ struct slot {
 	uint64_t length;
 };
 
-static unsigned file; /* of backing.h; 0: to be made */
-static bool parents;  /* the file is the one that the parent executes */
+static unsigned file;       /* of backing.h; 0: to be made */
+static uint64_t first_page; /* in it, the first area's; those of the others follow on */
+static bool parents;        /* the slots are those that the parent executes */
+static bool is_child;       /* what the reserve has for detours is the parent's */
 
-/* The Nth one maps the Nth part of the file. */
+_Static_assert(RESERVE_DETOUR_PAGES == AREAS_MOST * AREA_PAGES, "the reserve has room for all areas");
+_Static_assert(RESERVE_STANDING_PAGES == AREA_PAGES, "the first area is mapped all the time");
+
 static struct area {
 	_Atomic uintptr_t start; /* 0: there is none */
+	unsigned file;
+	uint64_t page;           /* in it, the first of the area's */
 	size_t filled;           /* slots, from the first on */
 	size_t next;             /* the slot to be given out */
 } areas[AREAS_MOST] LARGE;
 
 /* ------------------------------------------------------------------- areas */
 
-static uint64_t offset_of(size_t number)
+static uint64_t page_of(size_t number)
 {
-	return number * AREA_BYTES;
+	return first_page + number * AREA_PAGES;
 }
 
-static long map(uintptr_t at, int flags, size_t number)
+static long map(uintptr_t at, int protection, int flags, unsigned from, uint64_t page)
 {
-	return sys_mmap(at, AREA_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED | flags,
-			backing_descriptor(file), (int64_t)offset_of(number));
+	return sys_mmap(at, AREA_BYTES, protection, MAP_SHARED | flags, backing_descriptor(from),
+			(int64_t)(page * PAGE_BYTES));
+}
+
+/* In the place of what is there. */
+static bool map_over(struct area *area, unsigned from, uint64_t page)
+{
+	if (sys_failed(map(area->start, PROT_READ | PROT_EXEC, MAP_FIXED, from, page)) &&
+	    (!reserve_has(from, page) || sys_failed(reserve_map(area->start, AREA_BYTES, page))))
+		return false;
+	area->file = from;
+	area->page = page;
+	return true;
 }
 
 /* The host may have unmapped it, or mapped something over it. */
-static bool is_there(size_t number)
+static bool is_there(const struct area *area)
 {
-	uintptr_t start = areas[number].start;
+	uintptr_t start = area->start;
 	struct vma vma;
 	long result = vma_look(start, &vma);
 
 	if (result)
 		return result != -ENOENT; /* nobody to ask */
 	return vma.start <= start && start + AREA_BYTES <= vma.end && vma.shared &&
-	       vma.protection == (PROT_READ | PROT_EXEC) && backing_is_file(file, vma.inode) &&
-	       vma.offset + (start - vma.start) == offset_of(number);
+	       vma.protection == (PROT_READ | PROT_EXEC) &&
+	       backing_is_file(area->file, vma.inode) &&
+	       vma.offset + (start - vma.start) == area->page * PAGE_BYTES;
 }
 
-static bool make_file(void)
+static bool take_file(long number, uint64_t page)
 {
-	long made = backing_share(AREAS_MOST * AREA_BYTES);
-
-	if (sys_failed(made))
+	if (sys_failed(number))
 		return false;
-	file = (unsigned)made;
+	file = (unsigned)number;
+	first_page = page;
 	backing_use(file, AREAS_MOST * AREA_PAGES);
 	return true;
 }
 
+/* What a child writes into the reserve stays there as long as its parent lives. */
+static bool make_file(void)
+{
+	long page;
+
+	if (!is_child && reserve_standing())
+		return take_file(backing_reserve(), RESERVE_STANDING);
+	if (take_file(backing_share(AREAS_MOST * AREA_BYTES), 0))
+		return true;
+	page = reserve_take(AREAS_MOST * AREA_PAGES);
+	return !sys_failed(page) && take_file(backing_reserve(), (uint64_t)page);
+}
+
 /* The slots of the parent's file move to one of our own. The thread that forked
  * may have been in a slot, below a handler: they stay where they are. */
+static void leave_parents_area(size_t number)
+{
+	struct area *area = &areas[number];
+	size_t length = area->filled * sizeof(struct slot);
+
+	if (sys_pwrite(backing_descriptor(file), (void *)area->start, length,
+		       page_of(number) * PAGE_BYTES) != (long)length ||
+	    !map_over(area, file, page_of(number)))
+		area->start = 0;
+}
+
 static bool leave_parent(void)
 {
 	unsigned before = file;
+	uint64_t before_page = first_page;
 
 	for (size_t i = 0; i < AREAS_MOST; i++)
-		if (areas[i].start && !is_there(i))
+		if (areas[i].start && !is_there(&areas[i]))
 			areas[i].start = 0;
 	if (!make_file())
 		return false;
-	for (size_t i = 0; i < AREAS_MOST; i++) {
-		size_t length = areas[i].filled * sizeof(struct slot);
-
-		if (areas[i].start &&
-		    (sys_pwrite(backing_descriptor(file), (void *)areas[i].start, length,
-				offset_of(i)) != (long)length ||
-		     sys_failed(map(areas[i].start, MAP_FIXED, i))))
-			areas[i].start = 0;
-	}
-	backing_drop(before, 0, AREAS_MOST * AREA_PAGES);
+	for (size_t i = 0; i < AREAS_MOST; i++)
+		if (areas[i].start)
+			leave_parents_area(i);
+	backing_drop(before, before_page, AREAS_MOST * AREA_PAGES);
 	parents = false;
 	return true;
 }
@@ -183,27 +220,44 @@ static uintptr_t place(uintptr_t target, unsigned attempt)
 	return page_down(attempt % 2 ? target - distance : target + distance);
 }
 
+static bool begin_area(size_t number, uintptr_t start)
+{
+	areas[number].file = file;
+	areas[number].page = page_of(number);
+	areas[number].filled = areas[number].next = 0;
+	areas[number].start = start;
+	return true;
+}
+
+static bool begin_area_within_reach(size_t number, long made, const struct instruction *instruction)
+{
+	if (sys_failed(made))
+		return false;
+	if (reaches((uintptr_t)made, instruction))
+		return begin_area(number, (uintptr_t)made);
+	sys_munmap((uintptr_t)made, AREA_BYTES);
+	return false;
+}
+
 static bool make_area(size_t number, const struct instruction *instruction)
 {
-	uintptr_t target = target_of(instruction);
+	uintptr_t target = target_of(instruction), standing = is_child ? 0 : reserve_standing();
+	uint64_t page = page_of(number);
 
+	if (page == RESERVE_STANDING && reserve_has(file, page) && standing &&
+	    reaches(standing, instruction))
+		return begin_area(number, standing);
 	for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
 		uintptr_t at = place(target, attempt);
-		long made;
 
-		if (at >= ADDRESS_LIMIT - AREA_BYTES)
-			continue;
-		made = map(at, at ? MAP_FIXED_NOREPLACE : 0, number);
-		if (sys_failed(made))
-			continue;
-		if (reaches((uintptr_t)made, instruction)) {
-			areas[number].filled = areas[number].next = 0;
-			areas[number].start = (uintptr_t)made;
+		if (at < ADDRESS_LIMIT - AREA_BYTES &&
+		    begin_area_within_reach(number, map(at, PROT_READ | PROT_EXEC,
+							at ? MAP_FIXED_NOREPLACE : 0, file, page),
+					    instruction))
 			return true;
-		}
-		sys_munmap((uintptr_t)made, AREA_BYTES);
 	}
-	return false;
+	return reserve_has(file, page) &&
+	       begin_area_within_reach(number, reserve_map(0, AREA_BYTES, page), instruction);
 }
 
 static struct area *area_for(const struct instruction *instruction)
@@ -211,7 +265,7 @@ static struct area *area_for(const struct instruction *instruction)
 	for (size_t i = 0; i < AREAS_MOST; i++) {
 		if (!areas[i].start || !reaches(areas[i].start, instruction))
 			continue;
-		if (is_there(i))
+		if (is_there(&areas[i]))
 			return &areas[i];
 		areas[i].start = 0;
 	}
@@ -246,6 +300,37 @@ static void fill(struct slot *slot, uintptr_t at, const struct instruction *inst
 	slot->length = instruction->length;
 }
 
+/* Where pwrite is refused: into pages that are not executable anywhere yet, which then take
+ * the area's place. */
+static bool rewrite(struct area *area, const struct slot *slot)
+{
+	long page = reserve_take(AREA_PAGES), number = sys_failed(page) ? page : backing_reserve();
+	long copy;
+	bool done;
+
+	/* To touch what the file has no room for raises a signal. */
+	if (sys_failed(number) || sys_fallocate(backing_descriptor((unsigned)number), 0,
+						(uint64_t)page * PAGE_BYTES, AREA_BYTES))
+		return false;
+	copy = map(0, PROT_READ | PROT_WRITE, 0, (unsigned)number, (uint64_t)page);
+	if (sys_failed(copy))
+		return false;
+	memcpy((void *)copy, slots_of(area), area->filled * sizeof *slot);
+	memcpy((struct slot *)copy + area->next, slot, sizeof *slot);
+	sys_munmap((uintptr_t)copy, AREA_BYTES);
+	done = map_over(area, (unsigned)number, (uint64_t)page);
+	if (done)
+		backing_use((unsigned)number, AREA_PAGES);
+	return done;
+}
+
+static bool write_slot(struct area *area, const struct slot *slot)
+{
+	return sys_pwrite(backing_descriptor(area->file), slot, sizeof *slot,
+			  area->page * PAGE_BYTES + area->next * sizeof *slot) == (long)sizeof *slot ||
+	       rewrite(area, slot);
+}
+
 static const struct slot *slot_in(struct area *area, const struct instruction *instruction)
 {
 	const struct slot *slots = slots_of(area), *to = slots + area->next;
@@ -259,9 +344,7 @@ static const struct slot *slot_in(struct area *area, const struct instruction *i
 			return slot;
 	}
 	fill(&wanted, (uintptr_t)to, instruction);
-	if (sys_pwrite(backing_descriptor(file), &wanted, sizeof wanted,
-		       offset_of((size_t)(area - areas)) + area->next * sizeof wanted) !=
-	    (long)sizeof wanted)
+	if (!write_slot(area, &wanted))
 		return NULL;
 	arch_synchronise_code((uintptr_t)to, sizeof to->code);
 	area->next = (area->next + 1) % SLOTS;
@@ -310,12 +393,16 @@ bool detour_restore(ucontext_t *context)
 void detour_in_child(void)
 {
 	parents = file != 0;
+	is_child = true;
 }
 
 void detour_recount(void)
 {
 	if (file)
 		backing_use(file, AREAS_MOST * AREA_PAGES);
+	for (size_t i = 0; i < AREAS_MOST; i++)
+		if (areas[i].start && areas[i].file != file)
+			backing_use(areas[i].file, AREA_PAGES);
 }
 
 #endif

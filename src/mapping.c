@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "lock.h"
 #include "policy.h"
+#include "reserve.h"
 #include "rung/views.h"
 #include "sys.h"
 #include "walk.h"
@@ -148,7 +149,7 @@ static long map_private(const struct request *r)
 	int without = r->protection & ~PROT_EXEC;
 	struct mapped mapped;
 
-	if (walk_asked(r) & PROT_EXEC && backing_ready())
+	if (walk_asked(r) & PROT_EXEC && reserve_ready())
 		return NOT_MENDED;
 	/* A file's pages can be executed as they are until they are written. Not by
 	 * themselves: what can be written can be read. */

@@ -6,9 +6,11 @@
 #include "../backing.h"
 #include "../detour.h"
 #include "../policy.h"
+#include "../reserve.h"
 #include "../spare.h"
 #include "../sys.h"
 #include "advice.h"
+#include "anonymous.h"
 #include "view.h"
 
 /* From so many on the process may come to have as many mappings as it may. */
@@ -28,6 +30,18 @@ static void leave_unfilled(uintptr_t start, size_t length, const struct code_pag
 		codepages_set(start, length, page);
 }
 
+/* Whoever stores now waits. A host may have forbidden itself mprotect; what there is no
+ * room for, view_join makes room for. */
+static long close_to_stores(uintptr_t start, size_t length, const struct code_page *page)
+{
+	long result;
+
+	if ((page->view & ~(unsigned)PROT_EXEC) == PROT_READ)
+		return 0;
+	result = sys_mprotect(start, length, PROT_READ, -1);
+	return result == -ENOMEM || !view_is_single_threaded() ? result : 0;
+}
+
 /* Pages of one window of the backing; the entries are alike and without backing. */
 static long adopt_window(uintptr_t start, size_t length, const struct code_page *page)
 {
@@ -43,13 +57,9 @@ static long adopt_window(uintptr_t start, size_t length, const struct code_page 
 	after.stores = 0;
 	after.lent = false;
 	after.view = view_executable(&after);
-	/* Whoever stores now waits. A host may have forbidden itself mprotect; what there is
-	 * no room for, view_join makes room for. */
-	if ((before.view & ~(unsigned)PROT_EXEC) != PROT_READ) {
-		result = sys_mprotect(start, length, PROT_READ, -1);
-		if (result && (result == -ENOMEM || !view_is_single_threaded()))
-			return result;
-	}
+	result = close_to_stores(start, length, &before);
+	if (result)
+		return result;
 	filled = backing_fill(after.backing, after.offset, start, length);
 	/* In a signal handler every protection key but 0 is shut (pkeys(7)). */
 	if (!filled && !sys_mprotect(start, length, PROT_READ, 0))
@@ -147,6 +157,69 @@ long view_adopt(uintptr_t start, uintptr_t limit, const struct code_page *page)
 	if (!result && ++adopted == ADOPTED_BEFORE_SPARE)
 		spare_want(SPARE_MANY);
 	return result;
+}
+
+/* ------------------------------------------------------------ the last resort */
+
+/* Where in the part of the reserve for VIEW: a page that is there already keeps its place. */
+static long place_in_reserve(const struct code_page *page, size_t pages, unsigned view,
+			     unsigned *backing)
+{
+	uint64_t part = view & PROT_EXEC ? 0 : RESERVE_PAGES;
+	long number = backing_reserve(), first;
+
+	if (sys_failed(number))
+		return number;
+	*backing = (unsigned)number;
+	if (page->backing == *backing && !view_is_frozen(page))
+		return (long)(part + page->offset % RESERVE_PAGES);
+	first = reserve_take(pages);
+	return sys_failed(first) ? first : (long)(part + (uint64_t)first);
+}
+
+/* Where no protection can be changed either, the pages are away until others are there. */
+static long fill_and_map(uintptr_t start, size_t length, const struct code_page *page,
+			 const struct code_page *after)
+{
+	const struct piece piece = {
+		.start = start, .end = start + length, .protection = (int)page->view,
+	};
+	uintptr_t contents = start;
+	long result = close_to_stores(start, length, page);
+	bool away = result && !rung_anonymous_take_away(&piece, &contents);
+
+	if (result && !away)
+		return result;
+	/* What was closed, and stays so, is mended by the next fault on it. */
+	result = backing_fill(after->backing, after->offset, contents, length) == length ?
+			 view_remap(start, length, page, after) : -EFAULT;
+	if (away)
+		rung_anonymous_end(result != 0);
+	return result;
+}
+
+long view_turn_in_reserve(uintptr_t start, size_t length, struct code_page *page, unsigned view)
+{
+	struct code_page after = *page;
+	long offset, result = codepages_prepare(start, length);
+
+	if (result || (page->backing && backing_is_shared(page->backing)))
+		return result ? result : -EACCES;
+	offset = place_in_reserve(page, length / PAGE_BYTES, view, &after.backing);
+	if (sys_failed(offset))
+		return offset;
+	view_watch_writes(start, length);
+	after.offset = (uint64_t)offset;
+	after.stores = page->stores & WRITTEN_BEFORE;
+	after.lent = false;
+	after.view = view;
+	result = fill_and_map(start, length, page, &after);
+	if (result)
+		return result;
+	if (view & PROT_EXEC)
+		arch_synchronise_code(start, length);
+	*page = after;
+	return 0;
 }
 
 /* -------------------------------------------------------- too many mappings */

@@ -98,17 +98,23 @@ static bool bring_back_contents(const struct piece *piece, uintptr_t away)
 	return true;
 }
 
-/* The pages that are away, with the protection that they had. */
-static bool bring_back(void)
+static bool bring_back_pages(const struct piece *piece)
 {
-	const struct piece *piece = &under_way.piece;
 	bool back;
 
 	spare_free();
 	back = !move_over(under_way.away, piece->start, length_of(piece)) ||
 	       bring_back_contents(piece, under_way.away);
 	spare_make();
-	if (!back)
+	return back;
+}
+
+/* The pages that are away, with the protection that they had. */
+static bool bring_back(void)
+{
+	const struct piece *piece = &under_way.piece;
+
+	if (!bring_back_pages(piece))
 		return false;
 	sys_mprotect(piece->start, length_of(piece), piece->protection, -1);
 	settle(piece, piece->protection);
@@ -178,6 +184,39 @@ long rung_anonymous_move(const struct piece *piece, int protection, int pkey)
 		result = bring_back() ? -EBUSY : -ENOMEM;
 	trim_to_heap(piece, heap_end);
 	return result;
+}
+
+long rung_anonymous_take_away(const struct piece *piece, uintptr_t *away)
+{
+	size_t length = length_of(piece);
+	long made, result;
+
+	if (!rung_anonymous_bring_back())
+		return -ENOMEM;
+	made = reserve(length, PROT_NONE);
+	if (sys_failed(made))
+		return made;
+	begin(AWAY, piece, (uintptr_t)made);
+	result = move_over(piece->start, (uintptr_t)made, length);
+	*away = (uintptr_t)made;
+	if (result)
+		rung_anonymous_end(false);
+	return result;
+}
+
+void rung_anonymous_end(bool back)
+{
+	const struct piece *piece = &under_way.piece;
+
+	if (!back) {
+		sys_munmap(under_way.away, length_of(piece));
+	} else if (!bring_back_pages(piece)) {
+		hold(piece); /* the next fault on them tries again */
+		under_way.step = AWAY;
+		return;
+	}
+	atomic_signal_fence(memory_order_seq_cst);
+	under_way.step = NOTHING;
 }
 
 /* The pages that can be read: a mapping may be longer than its file, and what

@@ -26,4 +26,10 @@ bool rung_anonymous_bring_back(void);
 /* In a child of fork: what another thread of the parent's was at is undone. */
 void rung_anonymous_in_child(void);
 
+/* Pages in one mapping go to *AWAY: whoever touches them waits for the lock. Until
+ * rung_anonymous_end, which brings them back, or, where something else was mapped in
+ * their place, unmaps them. For pages of which no protection can be changed. */
+long rung_anonymous_take_away(const struct piece *piece, uintptr_t *away);
+void rung_anonymous_end(bool back);
+
 #endif

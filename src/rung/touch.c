@@ -224,7 +224,7 @@ static bool store(uintptr_t address, struct code_page *page, ucontext_t *context
 	bool executed = executes(context, start), in_file = page->backing && !view_is_frozen(page);
 	long result;
 
-	if (in_file && policy_allows_writable_code()) {
+	if (in_file && policy_allows_writable_code() && !view_is_never_written(page)) {
 		result = view_turn_executable(start, PAGE_BYTES, page);
 		return !result || (result == -ENOMEM && view_join(address, page, PROT_EXEC));
 	}
@@ -260,6 +260,27 @@ static bool turn(uintptr_t address, int access, struct code_page *page, const st
  * asked for again. */
 #define ATTEMPTS 3
 
+static bool turn_at_last(uintptr_t address, int access, ucontext_t *context)
+{
+	uintptr_t start = page_down(address);
+	struct code_page page = codepages_get(address);
+	unsigned view = view_waiting(page.ask);
+	struct vma vma;
+
+	if (page.state != PAGE_VIEWED || !permits(page.ask, access) ||
+	    !view_is_current(&page, address, &vma))
+		return false;
+	page.view = (unsigned)vma.protection;
+	if (access == PROT_EXEC)
+		view = PROT_READ | PROT_EXEC;
+	if (access == PROT_WRITE && executes(context, start) && !step_aside(context, start))
+		return false;
+	if (!view_turn_in_reserve(start, PAGE_BYTES, &page, view))
+		return true;
+	detour_restore(context);
+	return false;
+}
+
 bool views_fault(uintptr_t address, int access, ucontext_t *context)
 {
 	if (access == PROT_WRITE && store_at_once(address, context))
@@ -288,7 +309,7 @@ bool views_fault(uintptr_t address, int access, ucontext_t *context)
 		if (turn(address, access, &page, &vma, context))
 			return true;
 	}
-	return false;
+	return turn_at_last(address, access, context);
 }
 
 void views_will_write(uintptr_t start, uintptr_t end)
@@ -302,7 +323,8 @@ void views_will_write(uintptr_t start, uintptr_t end)
 		stop = codepages_run(at, end, &page);
 		if (page.state != PAGE_VIEWED || !(page.ask & PROT_WRITE) || page.view & PROT_WRITE)
 			continue;
-		if (!view_make_room(at, stop, &page))
-			view_turn_writable(at, stop - at, &page, page.ask & ~(unsigned)PROT_EXEC, -1);
+		if (!view_make_room(at, stop, &page) &&
+		    view_turn_writable(at, stop - at, &page, view_waiting(page.ask), -1))
+			view_turn_in_reserve(at, stop - at, &page, view_waiting(page.ask));
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "../backing.h"
 #include "../policy.h"
+#include "../reserve.h"
 #include "../spare.h"
 #include "../sys.h"
 #include "advice.h"
@@ -14,6 +15,17 @@
 bool view_is_frozen(const struct code_page *page)
 {
 	return backing_is_frozen(page->backing);
+}
+
+bool view_is_never_written(const struct code_page *page)
+{
+	return view_is_frozen(page) || reserve_has_executed(page->backing, page->offset);
+}
+
+static bool is_never_executed(const struct code_page *page)
+{
+	return reserve_has(page->backing, page->offset) &&
+	       !reserve_has_executed(page->backing, page->offset);
 }
 
 /* ----------------------------------------------------------- last changes */
@@ -129,6 +141,16 @@ long view_make_room(uintptr_t start, uintptr_t end, const struct code_page *page
 
 /* ---------------------------------------------------------------- mappings */
 
+static long map_from_reserve(uintptr_t start, size_t length, unsigned view, uint64_t offset)
+{
+	unsigned usual = offset < RESERVE_PAGES ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
+	long result = reserve_map(start, length, offset);
+
+	if (!sys_failed(result) && view != usual)
+		result = sys_mprotect(start, length, (int)view, -1);
+	return result;
+}
+
 /* The mapping that PAGE describes, in the place of what is at START. A page
  * without a backing maps FILE privately: its contents are the file's until they
  * are written. */
@@ -142,6 +164,8 @@ long view_map_over(uintptr_t start, size_t length, const struct code_page *page,
 		flags |= MAP_POPULATE;
 	result = spare_mmap(start, length, (int)page->view, flags, backing_descriptor(file),
 			    (int64_t)(offset * PAGE_BYTES));
+	if (sys_failed(result) && reserve_has(page->backing, offset))
+		result = map_from_reserve(start, length, page->view, offset);
 	return sys_failed(result) ? result : 0;
 }
 
@@ -229,7 +253,7 @@ long view_protect(uintptr_t start, size_t length, struct code_page *page, unsign
 unsigned view_executable(const struct code_page *page)
 {
 	if (page->ask & PROT_WRITE && policy_allows_writable_code() &&
-	    !(page->backing && view_is_frozen(page)))
+	    !(page->backing && view_is_never_written(page)))
 		return ALL_ACCESS;
 	return PROT_READ | PROT_EXEC;
 }
@@ -269,6 +293,8 @@ long view_turn_executable(uintptr_t start, size_t length, struct code_page *page
 
 	page->stores = after.stores = page->stores & WRITTEN_BEFORE;
 	after.view = view_executable(page);
+	if (is_never_executed(page))
+		return view_turn_in_reserve(start, length, page, after.view);
 	if (may_gain(start)) {
 		result = view_protect(start, length, page, after.view, -1);
 		if (!result)
@@ -299,6 +325,8 @@ long view_turn_writable(uintptr_t start, size_t length, struct code_page *page, 
 	long result;
 
 	page->stores &= WRITTEN_BEFORE;
+	if (view & PROT_WRITE && page->backing && view_is_never_written(page) && !view_is_frozen(page))
+		return view_turn_in_reserve(start, length, page, view);
 	own.stores = page->stores;
 	own.view = view;
 	if (!page->backing || !(view & PROT_WRITE) || !view_is_frozen(page)) {

@@ -30,6 +30,9 @@ bool view_is_single_threaded(void);
 /* Nobody writes to the page's file any more. */
 bool view_is_frozen(const struct code_page *page);
 
+/* Nor is it ever mapped writable: it is frozen, or of the reserve's first part. */
+bool view_is_never_written(const struct code_page *page);
+
 /* What the program's own memory is mapped as until it is executed, and a page of a
  * file when it is. */
 unsigned view_waiting(unsigned ask);
@@ -76,6 +79,10 @@ long view_protect(uintptr_t start, size_t length, struct code_page *page, unsign
 long view_turn_executable(uintptr_t start, size_t length, struct code_page *page);
 long view_turn_writable(uintptr_t start, size_t length, struct code_page *page, unsigned view,
 			int pkey);
+
+/* The last resort (reserve.h): pages that lie in one mapping go to the reserve, or from one
+ * part of it to the other, where they are mapped as VIEW. */
+long view_turn_in_reserve(uintptr_t start, size_t length, struct code_page *page, unsigned view);
 
 /* PAGE as it is when it is the program's own, with a frozen file's contents. */
 void view_lend(struct code_page *page);

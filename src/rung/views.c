@@ -6,6 +6,7 @@
 
 #include "../backing.h"
 #include "../policy.h"
+#include "../reserve.h"
 #include "../spare.h"
 #include "../sys.h"
 #include "../vma.h"
@@ -87,7 +88,7 @@ static long give_own(uintptr_t start, uintptr_t end, struct code_page *page, uns
 	unsigned view = view_waiting(ask);
 	long result;
 
-	result = ask & PROT_EXEC ? backing_ready() : 0;
+	result = ask & PROT_EXEC ? reserve_ready() : 0;
 	if (result)
 		return result;
 	/* First: whoever executes it, or stores, while it changes has to wait. */
@@ -180,7 +181,7 @@ static uintptr_t end_of_one_call(uintptr_t start, uintptr_t limit, unsigned ask)
 		uintptr_t stop = codepages_run(at, limit, &page);
 
 		if (page.state != PAGE_VIEWED ||
-		    (ask & PROT_WRITE && page.backing && view_is_frozen(&page)))
+		    (ask & PROT_WRITE && page.backing && view_is_never_written(&page)))
 			return at;
 		at = stop;
 	}

@@ -209,12 +209,8 @@ static const struct {
 	const char *part;  /* of host.c; NULL: any */
 	const char *reason;
 } known_limits[] = {
-	{ "sys_mprotect adopt_window", "views_fault", "threads",
-	  "a page cannot be closed to the stores of other threads" },
-	{ "sys_mmap spare_mmap view_map_over", "views_fault", NULL, "nothing can be mapped" },
-	{ "", "new_window", "forks", "no file can be had after a fork" },
-	{ "", "detour_take", "stores",
-	  "no file can be had for an instruction that runs elsewhere" },
+	{ "sys_mmap spare_mmap view_map_over", "views_fault", "shared",
+	  "shared memory cannot be executed but by mmap" },
 	{ "", "decoder_find", "stores", without_zydis },
 	{ "", "decoder_open", "stores", without_zydis },
 };

@@ -8,9 +8,14 @@
 #include "../hosts/code.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
@@ -710,6 +715,102 @@ static void mappings_30(void)
 	with_mappings_left(30);
 }
 
+/* From now on these two calls fail with EPERM, in all threads. */
+static bool forbid(unsigned one, unsigned other)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, one, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, other, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+		       &program) == 0;
+}
+
+/* Code that was there is used, and what was asked for and not used yet; by children too,
+ * or beside a thread. */
+static void without_calls(unsigned one, unsigned other, bool beside)
+{
+	unsigned char *at = map("rwx", 40, RWX, PRIVATE, -1);
+	pthread_t thread;
+
+	if (!at) {
+		give_up();
+		return;
+	}
+	mark(at, 40);
+	use("before", at, 3, 1);
+	code_write(at + 2 * PAGE, 9); /* writable now */
+	if (beside && pthread_create(&thread, NULL, keep_running, at) != 0) {
+		give_up();
+		return;
+	}
+	if (!forbid(one, other)) {
+		say("no filter can be had");
+		return;
+	}
+	use("forbidden", at + PAGE, 20, 1);
+	say_marked("forbidden", at, 39);
+	code_count_pair(at + 39 * PAGE, at + 39 * PAGE + 256);
+	memset(at + 39 * PAGE + 256, 0, 64);
+	for (int i = 0; i < 3; i++)
+		say("pair: %ld", code_call(at + 39 * PAGE, NULL, 0, 0));
+	for (int i = 0; i < 2 && !beside; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			child_of(at, 25);
+		say_child("child", child);
+		say_marked("parent", at, 39);
+		use("after", at, 30, 5);
+	}
+	for (int i = 0; i < 6 && beside; i++) {
+		at[1] = (unsigned char)(10 + i);
+		for (int seen = runs; runs < seen + 3;)
+			sched_yield();
+	}
+	stop = 1;
+	if (beside)
+		pthread_join(thread, NULL);
+	use("at last", at, 38, 4);
+	say_marked("at last", at, 39);
+}
+
+static void without_mmap(void)
+{
+	without_calls(SYS_mmap, SYS_mmap, false);
+}
+
+static void without_mmap_beside(void)
+{
+	without_calls(SYS_mmap, SYS_mmap, true);
+}
+
+static void without_mprotect(void)
+{
+	without_calls(SYS_mprotect, SYS_pkey_mprotect, false);
+}
+
+static void without_mprotect_beside(void)
+{
+	without_calls(SYS_mprotect, SYS_pkey_mprotect, true);
+}
+
+static void without_files(void)
+{
+	without_calls(SYS_memfd_create, SYS_openat, false);
+}
+
+static void without_files_beside(void)
+{
+	without_calls(SYS_memfd_create, SYS_openat, true);
+}
+
 /* Its own faults stay its own. */
 static void own_faults(void)
 {
@@ -757,6 +858,12 @@ int main(int argc, char **argv)
 		{ "mappings-2", mappings_2 },
 		{ "mappings-6", mappings_6 },
 		{ "mappings-30", mappings_30 },
+		{ "without-mmap", without_mmap },
+		{ "without-mmap-beside", without_mmap_beside },
+		{ "without-mprotect", without_mprotect },
+		{ "without-mprotect-beside", without_mprotect_beside },
+		{ "without-files", without_files },
+		{ "without-files-beside", without_files_beside },
 		{ NULL, NULL },
 	};
 	static char buffer[1 << 16];

@@ -189,6 +189,19 @@ starts() {
 	limited -- mappings-0 mappings-2 mappings-6 mappings-30
 }
 
+# A fault has no error: what it takes must be at hand, or there must be another way.
+@test "the program has forbidden itself mmap" {
+	limited -- without-mmap without-mmap-beside
+}
+
+@test "the program has forbidden itself mprotect" {
+	limited -- without-mprotect without-mprotect-beside
+}
+
+@test "the program has forbidden itself new files" {
+	limited -- without-files without-files-beside
+}
+
 # A command that runs a command in a cgroup with so much memory, of either version; that
 # of version 1 is mounted for it alone.
 # shellcheck disable=SC2016 # for that shell
