@@ -5,6 +5,8 @@
 
 #ifdef ZYDIS_SONAME
 
+#include <errno.h>
+
 #include <Zydis/Decoder.h>
 #include <Zydis/Zydis.h>
 
@@ -48,63 +50,74 @@ static bool is_the_version(void)
 	       ZYDIS_VERSION_MINOR(version) == ZYDIS_VERSION_MINOR(ZYDIS_VERSION);
 }
 
-/* It cannot be come by later: what fails for a moment is tried again. */
+/* What fails for a moment is tried again. */
 #define ATTEMPTS 3
 
-static int keep_file(void)
+static long keep_file(void)
 {
 	long fd = library_find(ZYDIS_SONAME);
-	int kept;
 
 	if (sys_failed(fd))
-		return -1;
-	kept = descriptors_keep((int)fd);
-	if (kept < 0)
-		sys_close((int)fd);
-	return kept;
+		return fd;
+	file = descriptors_keep((int)fd);
+	if (file >= 0)
+		return 0;
+	sys_close((int)fd);
+	return -EMFILE;
 }
 
-void decoder_find(void)
+long decoder_find(void)
 {
-	for (int attempt = 0; attempt < ATTEMPTS && file < 0 && !zydis.decode_full; attempt++)
-		file = keep_file();
+	long result = -EAGAIN;
+
+	if (descriptors_is_open(file) || zydis.decode_full)
+		return 0;
+	for (int attempt = 0; attempt < ATTEMPTS && result && result != -ENOENT; attempt++)
+		result = keep_file();
+	return result;
 }
 
-static const struct link_map *map_file(void)
+static long map_file(const struct link_map **library)
 {
-	const struct link_map *library = NULL;
+	long result = -EAGAIN;
 
-	for (int attempt = 0; attempt < ATTEMPTS && !library; attempt++)
-		library = descriptors_is_open(file) ? library_map(descriptors_number(file)) : NULL;
+	for (int attempt = 0; attempt < ATTEMPTS && result && result != -ENOEXEC; attempt++)
+		result = library_map(descriptors_number(file), library);
 	descriptors_release(file);
 	file = -1;
-	return library;
+	return result;
 }
 
 /* What is asked in the constructors of other libraries comes before decoder_find(). */
-decode *decoder_open(void)
+long decoder_open(decode **by)
 {
 	const struct link_map *library;
+	long result = decoder_find();
 
-	decoder_find();
-	library = map_file();
-	if (!library ||
-	    !symbols_find_in(library, symbols, sizeof symbols / sizeof *symbols, &zydis) ||
+	*by = NULL;
+	if (!result)
+		result = map_file(&library);
+	if (result)
+		return result == -ENOENT || result == -ENOEXEC ? 0 : result;
+	if (!symbols_find_in(library, symbols, sizeof symbols / sizeof *symbols, &zydis) ||
 	    !zydis.version || !zydis.init || !zydis.decode_full || !is_the_version() ||
 	    !ZYAN_SUCCESS(zydis.init(&decoder, ARCH_DECODER_MODE)))
-		return NULL;
-	return decode_by_zydis;
+		return 0;
+	*by = decode_by_zydis;
+	return 0;
 }
 
 #else
 
-void decoder_find(void)
+long decoder_find(void)
 {
+	return 0;
 }
 
-decode *decoder_open(void)
+long decoder_open(decode **by)
 {
-	return NULL;
+	*by = NULL;
+	return 0;
 }
 
 #endif

@@ -25,11 +25,12 @@ typedef enum decoded decode(const void *bytes, size_t length,
 			    struct ZydisDecodedOperand_ *operands);
 
 /* Opens Zydis's file, in the constructor: later there may be no descriptor left, or a
- * filter of the host's that forbids it. */
-void decoder_find(void);
+ * filter of the host's that forbids it. 0 or a negated errno. */
+long decoder_find(void);
 
-/* Maps Zydis, once; what is to be given to store_begin, or NULL: there is none. No libc:
- * within a hook, with the lock. */
-decode *decoder_open(void);
+/* Maps Zydis, once; what is to be given to store_begin goes to *BY, NULL where there is no
+ * Zydis. A negated errno: there is one that cannot be opened now. No libc: within a hook,
+ * with the lock. */
+long decoder_open(decode **by);
 
 #endif

@@ -18,8 +18,8 @@ struct door {
 	 * of the request; may be NULL. */
 	void (*report)(const struct event *event);
 
-	/* Makes sure that faults will come to fault_settle from now on. False:
-	 * they will not, so no page may move. */
+	/* Makes sure that faults will come to fault_settle from now on, and can be
+	 * settled there. False: they will not, or cannot, so no page may move. */
 	bool (*guard_faults)(void);
 
 	/* Pages there may come to be not writable though the program may write to them:

@@ -2,6 +2,7 @@
 #include "library.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <stdbool.h>
@@ -150,14 +151,14 @@ struct headers {
 };
 
 /* All of them stand in its first page: what linkers make begins so. */
-static bool read_headers(int fd, struct headers *headers)
+static long read_headers(int fd, struct headers *headers)
 {
 	long map = sys_mmap(0, PAGE_BYTES, PROT_READ, MAP_PRIVATE, fd, 0);
 	const ElfW(Ehdr) *file = (const ElfW(Ehdr) *)map;
 	bool known;
 
 	if (sys_failed(map))
-		return false;
+		return map;
 	known = memcmp(file->e_ident, ELFMAG, SELFMAG) == 0 &&
 		file->e_ident[EI_CLASS] == (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) &&
 		file->e_machine == ARCH_ELF_MACHINE &&
@@ -170,7 +171,7 @@ static bool read_headers(int fd, struct headers *headers)
 		       file->e_phnum * sizeof(ElfW(Phdr)));
 	}
 	sys_munmap((uintptr_t)map, PAGE_BYTES);
-	return known;
+	return known ? 0 : -ENOEXEC;
 }
 
 static int protection_of(const ElfW(Phdr) *segment)
@@ -180,20 +181,23 @@ static int protection_of(const ElfW(Phdr) *segment)
 }
 
 /* Within what was reserved. Memory behind the file's end is what was reserved, too. */
-static bool map_segment(int fd, const ElfW(Phdr) *segment, uintptr_t base)
+static long map_segment(int fd, const ElfW(Phdr) *segment, uintptr_t base)
 {
 	uintptr_t start = base + page_down(segment->p_vaddr);
 	uintptr_t file_end = base + segment->p_vaddr + segment->p_filesz, end = page_up(file_end);
 	uintptr_t whole_end = page_up(base + segment->p_vaddr + segment->p_memsz);
 	int protection = protection_of(segment);
+	long made;
 
-	if ((protection & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC) ||
-	    sys_failed(sys_mmap(start, end - start, protection, MAP_PRIVATE | MAP_FIXED, fd,
-				(int64_t)page_down(segment->p_offset))))
-		return false;
+	if ((protection & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC))
+		return -ENOEXEC;
+	made = sys_mmap(start, end - start, protection, MAP_PRIVATE | MAP_FIXED, fd,
+			(int64_t)page_down(segment->p_offset));
+	if (sys_failed(made))
+		return made;
 	if (segment->p_memsz > segment->p_filesz && protection & PROT_WRITE)
 		memset((void *)file_end, 0, end - file_end);
-	return whole_end <= end || !sys_mprotect(end, whole_end - end, protection, -1);
+	return whole_end <= end ? 0 : sys_mprotect(end, whole_end - end, protection, -1);
 }
 
 static uintptr_t end_of(const struct headers *headers)
@@ -209,22 +213,24 @@ static uintptr_t end_of(const struct headers *headers)
 	return end;
 }
 
-static bool map_segments(int fd, const struct headers *headers, struct library *library)
+static long map_segments(int fd, const struct headers *headers, struct library *library)
 {
 	for (size_t i = 0; i < headers->file.e_phnum; i++) {
 		const ElfW(Phdr) *segment = &headers->segments[i];
+		long result = segment->p_type == PT_LOAD ?
+				      map_segment(fd, segment, library->map.l_addr) : 0;
 
-		if (segment->p_type == PT_LOAD && !map_segment(fd, segment, library->map.l_addr))
-			return false;
+		if (result)
+			return result;
 	}
 	for (size_t i = 0; i < headers->file.e_phnum; i++)
 		if (headers->segments[i].p_type == PT_DYNAMIC)
 			library->map.l_ld = (ElfW(Dyn) *)(library->map.l_addr +
 							  headers->segments[i].p_vaddr);
 	if (!library->map.l_ld)
-		return false;
+		return -ENOEXEC;
 	read_dynamic(library, library->map.l_ld);
-	return library->symbols && library->strings;
+	return library->symbols && library->strings && relocate(library) ? 0 : -ENOEXEC;
 }
 
 /* What only the relocation had to write to. */
@@ -240,27 +246,29 @@ static void protect_relocated(const struct headers *headers, uintptr_t base)
 	}
 }
 
-const struct link_map *library_map(int fd)
+long library_map(int fd, const struct link_map **map)
 {
 	static struct library library;
+	static long place; /* kept for when it is tried again */
 	struct headers headers;
-	uintptr_t end;
-	long place;
+	long result;
 
-	if (library.map.l_addr || !read_headers(fd, &headers))
-		return NULL;
-	end = end_of(&headers);
-	place = own_addresses(end);
+	result = library.map.l_ld ? -ENOEXEC : read_headers(fd, &headers);
+	if (result)
+		return result;
+	if (place <= 0)
+		place = own_addresses(end_of(&headers));
 	if (sys_failed(place))
-		return NULL;
+		return place;
 	library.map.l_addr = (uintptr_t)place;
-	if (map_segments(fd, &headers, &library) && relocate(&library)) {
-		protect_relocated(&headers, library.map.l_addr);
-		return &library.map;
+	result = map_segments(fd, &headers, &library);
+	if (result) {
+		library = (struct library){ 0 };
+		return result;
 	}
-	sys_munmap(library.map.l_addr, end);
-	library = (struct library){ 0 };
-	return NULL;
+	protect_relocated(&headers, library.map.l_addr);
+	*map = &library.map;
+	return 0;
 }
 
 /* ----------------------------------------------------------------------- file */
@@ -283,9 +291,15 @@ long library_find(const char *soname)
 		"/usr/" DL_LIB, "/" DL_LIB, "/usr/lib64", "/lib64", "/usr/lib",
 		"/usr/local/" DL_LIB, "/usr/local/lib",
 	};
-	long fd = -1;
+	long error = -ENOENT;
 
-	for (size_t i = 0; i < sizeof folders / sizeof *folders && sys_failed(fd); i++)
-		fd = open_in(folders[i], soname);
-	return fd;
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		long fd = open_in(folders[i], soname);
+
+		if (!sys_failed(fd))
+			return fd;
+		if (fd != -ENOENT && fd != -ENOTDIR)
+			error = fd;
+	}
+	return error;
 }

@@ -14,12 +14,12 @@
 #include <link.h>
 
 /* Opens the file of that DT_SONAME in the folders where distributions have libraries:
- * its descriptor, or a negated errno. */
+ * its descriptor, or a negated errno, -ENOENT where there is none. */
 long library_find(const char *soname);
 
-/* Maps it. The one and only: NULL where it is not what it should be, or there is one
- * already. FD stays open. What symbols_find_in() (hook/symbols.h) reads of a link_map is
- * there. */
-const struct link_map *library_map(int fd);
+/* Maps it. The one and only: -ENOEXEC where it is not what it should be, or there is one
+ * already; or another negated errno. FD stays open. What symbols_find_in()
+ * (hook/symbols.h) reads of a link_map is there. */
+long library_map(int fd, const struct link_map **map);
 
 #endif

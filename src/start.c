@@ -43,25 +43,30 @@ extern char __libc_single_threaded __attribute__((weak));
 
 /* Zydis, where memory is made executable that the program may store into: most
  * programs never come here. */
-static void open_decoder(void)
+static bool open_decoder(void)
 {
 	static atomic_bool opened;
+	bool done;
+	decode *decoder;
 	uint64_t mask;
 
 	if (atomic_load_explicit(&opened, memory_order_acquire) || !engine_mends_with_views())
-		return;
+		return true;
 	lock_take(&mask);
-	if (!atomic_load(&opened)) {
-		store_begin(decoder_open());
+	done = atomic_load(&opened);
+	if (!done && !decoder_open(&decoder)) {
+		store_begin(decoder);
 		atomic_store_explicit(&opened, true, memory_order_release);
+		done = true;
 	}
 	lock_release(&mask);
+	return done;
 }
 
+/* A request can be refused, and the stores that come of it cannot. */
 static bool guard_faults(void)
 {
-	open_decoder();
-	return signals_guard();
+	return open_decoder() && signals_guard();
 }
 
 static const struct door door = {

@@ -172,7 +172,7 @@ static void begin_decoder(void)
 
 	decoder_find();
 	enter_library(&before);
-	zydis = decoder_open();
+	decoder_open(&zydis);
 	leave_library(before);
 	if (zydis)
 		store_begin(decode_in_library);

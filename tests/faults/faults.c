@@ -199,20 +199,14 @@ static int read_place(const char *text, struct place *place)
 /* Who faults cannot be given an error. Where the kernel will not, for good, what it
  * takes to turn a page, and there is no second way, the program has a fault of its
  * own; see LIMITATIONS in libjitmend(7). What can be known when the pages are asked
- * for must be known then: so these are limits only on the way from a fault. But for
- * Zydis, which is not there where it could not be opened. */
-static const char without_zydis[] = "stores cannot be carried out without Zydis";
-
+ * for must be known then: so these are limits only on the way from a fault. */
 static const struct {
-	const char *calls; /* the innermost functions; "": any */
-	const char *caller;
-	const char *part;  /* of host.c; NULL: any */
+	const char *calls; /* the innermost functions */
+	const char *part;  /* of host.c */
 	const char *reason;
 } known_limits[] = {
-	{ "sys_mmap spare_mmap view_map_over", "views_fault", "shared",
+	{ "sys_mmap spare_mmap view_map_over", "shared",
 	  "shared memory cannot be executed but by mmap" },
-	{ "", "decoder_find", "stores", without_zydis },
-	{ "", "decoder_open", "stores", without_zydis },
 };
 
 static bool has_functions(const char *chain, const char *names, bool first)
@@ -232,11 +226,9 @@ static const char *known_limit(const char *chain, const struct plan *plan, const
 	if (!plan->for_good || (!strstr(why, "SIGSEGV") && !strstr(why, "signal 11")))
 		return NULL;
 	for (size_t i = 0; i < sizeof known_limits / sizeof *known_limits; i++)
-		if ((known_limits[i].reason == without_zydis ||
-		     has_functions(chain, "views_fault", false)) &&
-		    (!*known_limits[i].calls || has_functions(chain, known_limits[i].calls, true)) &&
-		    has_functions(chain, known_limits[i].caller, false) &&
-		    (!known_limits[i].part || strcmp(known_limits[i].part, part) == 0))
+		if (has_functions(chain, "views_fault", false) &&
+		    has_functions(chain, known_limits[i].calls, true) &&
+		    strcmp(known_limits[i].part, part) == 0)
 			return known_limits[i].reason;
 	return NULL;
 }

@@ -142,7 +142,6 @@ require_without() {
 	! gives_up
 }
 
-# Without Zydis, for which there is no room then, some stores are a known limit.
 @test "few descriptors from the start" {
 	local most
 

@@ -1142,7 +1142,7 @@ int main(int argc, char **argv)
 	decode *decoder;
 
 	decoder_find();
-	decoder = decoder_open();
+	decoder_open(&decoder);
 	store_begin(decoder);
 	if (!decoder)
 		return without("there is no " ZYDIS_SONAME);
