@@ -195,6 +195,7 @@ static unsigned free_number(void)
 /* FD is ours from now on, or closed. */
 static long take_in(int fd, bool shared)
 {
+	long access = sys_fcntl(fd, F_GETFL, 0) & O_ACCMODE; /* before its number is another */
 	struct stat64 status;
 	unsigned number;
 
@@ -208,7 +209,7 @@ static long take_in(int fd, bool shared)
 		.frozen = !shared && forks,
 		.device = status.st_dev,
 		.inode = status.st_ino,
-		.access = sys_fcntl(fd, F_GETFL, 0) & O_ACCMODE,
+		.access = access,
 	};
 	if (backings[number].descriptor < 0) {
 		sys_close(fd);
