@@ -400,29 +400,64 @@ long backing_place(uintptr_t address, unsigned *number)
 		      address % WINDOW_BYTES / PAGE_BYTES);
 }
 
+/* ---------------------------------------------------------- files with room */
+
+struct extent {
+	uint64_t at;
+	size_t length;
+};
+
+/* A file system may be full, and to touch what it has no room for raises a signal. Only a
+ * memfd has room as long as there is memory. */
+static long make_room(int fd, const struct extent *extent)
+{
+	long result;
+
+	if (!kinds[last_kind] || !extent->length)
+		return 0;
+	result = sys_fallocate(fd, 0, extent->at, extent->length);
+	return result == -EOPNOTSUPP ? 0 : result;
+}
+
+/* A new file of LENGTH bytes, of which those may be touched. */
+static long file_with_room(size_t length, const struct extent touched[2])
+{
+	long result;
+
+	do {
+		long fd = executable_file();
+
+		if (sys_failed(fd))
+			return fd;
+		result = sys_ftruncate((int)fd, length);
+		for (int i = 0; i < 2 && !result; i++)
+			result = make_room((int)fd, &touched[i]);
+		if (!result)
+			return fd;
+		sys_close((int)fd);
+	} while (result == -ENOSPC && abandon_kind(last_kind));
+	return result;
+}
+
 /* ----------------------------------------------------------------- reserve */
 
-long backing_make_reserve(size_t length)
+long backing_make_reserve(size_t part, size_t executed, size_t written)
 {
-	long fd, result;
+	const struct extent touched[2] = { { 0, executed }, { part, written } };
+	long fd, number;
 
 	if (reserve.descriptor >= 0)
 		return 0;
-	if (length > size_allowed())
+	if (2 * part > size_allowed())
 		return -EFBIG;
-	fd = executable_file();
+	fd = file_with_room(2 * part, touched);
 	if (sys_failed(fd))
 		return fd;
-	result = sys_ftruncate((int)fd, length);
-	if (result) {
-		sys_close((int)fd);
-		return result;
-	}
-	result = take_in((int)fd, false);
-	if (sys_failed(result))
-		return result;
-	reserve = backings[result];
-	give_up((unsigned)result); /* the number alone */
+	number = take_in((int)fd, false);
+	if (sys_failed(number))
+		return number;
+	reserve = backings[number];
+	give_up((unsigned)number); /* the number alone */
 	return 0;
 }
 
@@ -466,34 +501,15 @@ long backing_reserve(void)
 
 /* ------------------------------------------------------------ shared memory */
 
-/* A file system may be full, and to touch what it has no room for raises a signal. Only a
- * memfd has room as long as there is memory. */
-static long make_long(int fd, size_t length)
-{
-	long result = sys_ftruncate(fd, length);
-
-	if (result || !kinds[last_kind])
-		return result;
-	result = sys_fallocate(fd, 0, 0, length);
-	return result == -EOPNOTSUPP ? 0 : result;
-}
-
 long backing_share(size_t length)
 {
-	long fd, result;
+	const struct extent touched[2] = { { 0, length } };
+	long fd;
 
 	if (length > size_allowed())
 		return -EFBIG;
-	do {
-		fd = executable_file();
-		if (sys_failed(fd))
-			return fd;
-		result = make_long((int)fd, length);
-		if (!result)
-			return take_in((int)fd, true);
-		sys_close((int)fd);
-	} while (result == -ENOSPC && abandon_kind(last_kind));
-	return result;
+	fd = file_with_room(length, touched);
+	return sys_failed(fd) ? fd : take_in((int)fd, true);
 }
 
 long backing_share_file(int fd)

@@ -63,10 +63,10 @@ long backing_share_file(int fd);
 struct vma;
 long backing_share_mapping(const struct vma *vma, bool writable);
 
-/* The file of the reserve (reserve.h), never closed: made, once, so long; its descriptor,
- * or -1; a number under which its pages may be taken, and written until the next fork;
+/* The file of the reserve (reserve.h), never closed: made, once, with two parts of PART
+ * bytes, the first ones of which may be touched; its descriptor, or -1; a number under which its pages may be taken, and written until the next fork;
  * whether a number is one of that file's, and an inode that file's. */
-long backing_make_reserve(size_t length);
+long backing_make_reserve(size_t part, size_t executed, size_t written);
 int backing_reserve_descriptor(void);
 long backing_reserve(void);
 bool backing_is_reserve(unsigned backing);

@@ -38,7 +38,7 @@ static void make(void)
 	long at;
 	int fd;
 
-	if (mapped || backing_make_reserve(2 * RESERVE_PAGES * PAGE_BYTES))
+	if (mapped || backing_make_reserve(RESERVE_PAGES * PAGE_BYTES, EXECUTED_BYTES, WRITTEN_BYTES))
 		return;
 	fd = backing_reserve_descriptor();
 	at = own_addresses(EXECUTED_BYTES + WRITTEN_BYTES);
