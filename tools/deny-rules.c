@@ -34,7 +34,7 @@ bool rules_filter_refuses(unsigned policies, const struct asked *asked,
 {
 	const unsigned both = PROT_WRITE | PROT_EXEC;
 
-	if (!(policies & POLICY_SECCOMP) || !(asked->protection & PROT_EXEC))
+	if (!(policies & POLICY_SECCOMP) || !(asked->protection & PROT_EXEC) || asked->by_ipc)
 		return false;
 	if (asked->call != ASKED_MMAP)
 		return no(refusal, "seccomp", "exec", EPERM);

@@ -55,6 +55,7 @@ struct asked {
 	bool shared;           /* mmap: exactly MAP_SHARED, as SELinux compares */
 	enum backing backing;  /* mmap, shmat */
 	bool on_noexec_mount;  /* mmap of a file */
+	bool by_ipc;           /* shmat: by i386's ipc(2), which systemd's filter lets pass */
 };
 
 struct refusal {

@@ -140,6 +140,7 @@ static enum kind decode_i386(pid_t thread, const struct seccomp_data *data,
 		return KIND_REQUEST;
 	case I386_IPC: /* call, identifier, flags, where the result goes, address */
 		decode_shmat(arguments[4], arguments[2], question);
+		question->asked.by_ipc = true;
 		return KIND_REQUEST;
 	default:
 		return KIND_OTHER;

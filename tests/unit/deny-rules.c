@@ -159,6 +159,10 @@ static void test_filter(void)
 	asked.call = ASKED_MPROTECT;
 	CHECK(rules_filter_refuses(POLICY_SECCOMP, &asked, &refusal),
 	      "but every mprotect with X");
+	asked.call = ASKED_SHMAT;
+	CHECK(rules_filter_refuses(POLICY_SECCOMP, &asked, &refusal), "and every shmat");
+	asked.by_ipc = true;
+	CHECK(!rules_filter_refuses(POLICY_SECCOMP, &asked, &refusal), "not one by ipc(2)");
 }
 
 static void test_read_implies_exec(void)
