@@ -22,9 +22,9 @@ static uintptr_t written_at(void)
 	return mapped + EXECUTED_BYTES;
 }
 
-static _Atomic uint64_t *taken(void)
+static _Atomic uint32_t *taken(void)
 {
-	return (_Atomic uint64_t *)written_at();
+	return (_Atomic uint32_t *)written_at();
 }
 
 static bool map_one(uintptr_t at, size_t length, int protection, int fd, uint64_t page)
@@ -85,7 +85,7 @@ uintptr_t reserve_standing(void)
 long reserve_take(size_t pages)
 {
 	const uint64_t first = RESERVE_SPOKEN_FOR;
-	uint64_t before;
+	uint32_t before;
 
 	if (!mapped || !is_there(written_at(), WRITTEN_BYTES, RESERVE_PAGES))
 		return -ENOMEM;
@@ -93,7 +93,8 @@ long reserve_take(size_t pages)
 	do {
 		if (first + before + pages > RESERVE_PAGES)
 			return -ENOMEM;
-	} while (!atomic_compare_exchange_weak(taken(), &before, before + pages));
+	} while (!atomic_compare_exchange_weak(taken(), &before,
+					       before + (uint32_t)pages));
 	return (long)(first + before);
 }
 
