@@ -176,6 +176,11 @@ setup() {
 	logged mended
 }
 
+@test "sets that cannot be read" {
+	alike masks bad-sets
+	logged mended
+}
+
 @test "a vfork child's signals are its own" {
 	alike masks vforked
 	logged mended

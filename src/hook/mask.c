@@ -97,11 +97,21 @@ HOOK int sigpending(sigset_t *set)
 	return (int)hook_answer(result);
 }
 
-/* SET translated into STORAGE; NULL stays NULL. */
+/* The kernel reads the set first, and then finds that there is no such way to change a
+ * mask (rt_sigprocmask in its kernel/signal.c). */
+static bool can_be_read(const sigset_t *set)
+{
+	const int no_way = -1;
+
+	return sys_sigprocmask(no_way, (const uint64_t *)set, NULL) != -EFAULT;
+}
+
+/* SET translated into STORAGE. NULL stays NULL, and of what cannot be read the kernel is
+ * to say so. */
 static const sigset_t *translated(const sigset_t *set, sigset_t *storage)
 {
-	if (!set)
-		return NULL;
+	if (!set || !can_be_read(set))
+		return set;
 	*storage = signals_set_to_kernel(set);
 	return storage;
 }

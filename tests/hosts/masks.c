@@ -540,6 +540,25 @@ static void old_ways(void)
 	signal(SIGSEGV, SIG_DFL);
 }
 
+/* Sets that cannot be read: the kernel says so, to those that take them there. */
+static void bad_sets(void)
+{
+	sigset_t *volatile bad = (sigset_t *)8;
+	struct timespec now = { 0, 0 };
+	struct epoll_event event;
+	siginfo_t info;
+	int epoll = epoll_create1(0);
+
+	code_page();
+	say_result("sigsuspend", sigsuspend(bad));
+	say_result("ppoll", ppoll(NULL, 0, &now, bad));
+	say_result("pselect", pselect(0, NULL, NULL, NULL, &now, bad));
+	say_result("epoll_pwait", epoll_pwait(epoll, &event, 1, 0, bad));
+	say_result("sigtimedwait", sigtimedwait(bad, &info, &now));
+	say_result("sigwaitinfo", sigwaitinfo(bad, &info));
+	close(epoll);
+}
+
 /* A vfork child changes its own state of signals, in its parent's memory. */
 static void vforked(void)
 {
@@ -714,6 +733,7 @@ int main(int argc, char **argv)
 		{ "uninterrupted", uninterrupted },
 		{ "restarted", restarted },
 		{ "old-ways", old_ways },
+		{ "bad-sets", bad_sets },
 		{ "vforked", vforked },
 		{ "exec-clean", exec_clean },
 		{ "exec-same", exec_same },
