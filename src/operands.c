@@ -128,13 +128,14 @@ bool address_of(const struct work *work, const ZydisDecodedOperand *operand, uin
 	return true;
 }
 
-/* The page of the fault can be read. Elsewhere a read might fault in turn, here
- * in the handler, so the kernel reads. */
+/* The page of the fault can be read, if it was there. Elsewhere, and past the end of a file
+ * too, a read might fault in turn, here in the handler, so the kernel reads. */
 bool read_memory(const struct work *work, uintptr_t from, void *to, size_t length)
 {
 	uintptr_t page = page_down(arch_fault_address(work->context));
 
-	if (page_down(from) == page && page_down(from + length - 1) == page) {
+	if (arch_fault_is_store_to_readable(work->context) && page_down(from) == page &&
+	    page_down(from + length - 1) == page) {
 		memcpy(to, (const void *)from, length);
 		return true;
 	}
