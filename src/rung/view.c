@@ -370,31 +370,52 @@ static bool is_anonymous(uintptr_t start, uintptr_t end)
 	return true;
 }
 
-/* What becomes own memory may have lain in several mappings. */
-static bool is_mapped(const struct code_page *page, uintptr_t start, uintptr_t end)
+/* PAGE, so far behind the one that it tells of. */
+static struct code_page page_behind(const struct code_page *page, size_t bytes)
 {
-	struct vma vma;
+	struct code_page behind = *page;
 
-	return page->backing ? view_is_current(page, start, &vma) :
-			       view_current_until(page, start, end) == end;
+	if (page->backing)
+		behind.offset += bytes / PAGE_BYTES;
+	return behind;
 }
 
-/* Which of the two the page table tells of, and which the kernel has. */
+/* Of the change at AT, up to END at the most: the kernel has what came, what was, or by now
+ * something else. Where it has the next. */
+static uintptr_t review_part(const struct change *change, uintptr_t at, uintptr_t end)
+{
+	struct code_page after = page_behind(&change->after, at - change->start);
+	struct code_page before = page_behind(&change->before, at - change->start);
+	struct vma vma;
+	long result = vma_look(at, &vma);
+	uintptr_t stop = result ? at + PAGE_BYTES : vma.end;
+
+	if (result == -ENOENT)
+		return end;
+	if (!result && vma.start > at)
+		return vma.start;
+	if (stop > end)
+		stop = end;
+	if (view_is_current(&after, at, &vma))
+		set_mapping(at, stop, &after);
+	else if (view_is_current(&before, at, &vma))
+		set_mapping(at, stop, &before);
+	return stop;
+}
+
+/* Which of the two the page table tells of, and which the kernel has: of a part something
+ * else may have been made since, which was no change of a page, but a new mapping. */
 static void review(const struct change *change)
 {
 	uintptr_t start = change->start, end = start + change->length;
 
-	if (!change->length)
-		return;
 	if (change->returns) {
-		if (is_anonymous(start, end))
+		if (change->length && is_anonymous(start, end))
 			set_mapping(start, end, &change->after);
 		return;
 	}
-	if (is_mapped(&change->after, start, end))
-		set_mapping(start, end, &change->after);
-	else if (is_mapped(&change->before, start, end))
-		set_mapping(start, end, &change->before);
+	for (uintptr_t at = start; at < end;)
+		at = review_part(change, at, end);
 }
 
 void view_review_changes(void)
