@@ -45,18 +45,19 @@
 /* All signals are blocked while an action is written: a handler on the same
  * thread that wanted to read it would never end. The engine's lock keeps other
  * writers out, and a fork from leaving the child with half an action. */
-static void hold_writers(uint64_t *mask)
+static uint64_t hold_writers(void)
 {
-	uint64_t all = ~0ULL;
+	uint64_t all = ~0ULL, mask = 0;
 
-	sys_sigprocmask(SIG_SETMASK, &all, mask);
+	sys_sigprocmask(SIG_SETMASK, &all, &mask);
 	lock_take_blocked();
+	return mask;
 }
 
-static void free_writers(const uint64_t *mask)
+static void free_writers(uint64_t mask)
 {
 	lock_release_blocked();
-	sys_sigprocmask(SIG_SETMASK, mask, NULL);
+	sys_sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 /* What the host set, twice: one is in force while the other is written, so that the
@@ -324,9 +325,9 @@ bool signals_guard(void)
 		return true;
 	if (on_parents_memory())
 		return false;
-	hold_writers(&mask);
+	mask = hold_writers();
 	guards = take_over(SIGSEGV);
-	free_writers(&mask);
+	free_writers(mask);
 	return guards;
 }
 
@@ -344,14 +345,14 @@ void signals_begin(void)
 	uint64_t mask;
 
 	signals_in_child();
-	hold_writers(&mask);
+	mask = hold_writers();
 	if (take_over(SIGSEGV) && take_over(SIGNAL_STAND_IN)) {
 		atomic_store(&guarded, true);
 		mask = inherited_mask(mask);
 	} else {
 		give_back(SIGSEGV);
 	}
-	free_writers(&mask);
+	free_writers(mask);
 }
 
 void signals_end(void)
@@ -360,12 +361,12 @@ void signals_end(void)
 
 	if (!signals_guarded())
 		return;
-	hold_writers(&mask);
+	mask = hold_writers();
 	mask = signals_to_host(mask);
 	atomic_store(&guarded, false);
 	give_back(SIGSEGV);
 	give_back(SIGNAL_STAND_IN);
-	free_writers(&mask);
+	free_writers(mask);
 }
 
 static struct action from_host(const struct sigaction *libc)
@@ -417,7 +418,7 @@ void signals_host_action(int signal, const struct sigaction *libc, struct sigact
 
 	if (libc) /* before the lock: it may lie nowhere */
 		after = from_host(libc);
-	hold_writers(&mask);
+	mask = hold_writers();
 	before = read_action(host);
 	if (libc && on_parents_memory()) {
 		set_in_kernel(signal, &after);
@@ -430,7 +431,7 @@ void signals_host_action(int signal, const struct sigaction *libc, struct sigact
 		keep_known_flags(SIGSEGV, &after);
 		write_action(host, &after);
 	}
-	free_writers(&mask);
+	free_writers(mask);
 	if (old)
 		to_host(&before, old);
 }
