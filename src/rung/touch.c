@@ -13,6 +13,11 @@
 /* So many stores into a page are carried out one by one; then it is turned. */
 #define STORES_BEFORE_TURNING 4U
 
+/* What is added for an instruction that stored behind another store; from so much on, what
+ * it stores is taken for one of many, and each time that it is takes one away. */
+#define MANY_SEEN 64
+#define MANY_MOST 255
+
 static bool permits(unsigned protection, int access)
 {
 	return access == PROT_READ ? protection != PROT_NONE : (protection & (unsigned)access) != 0;
@@ -113,16 +118,6 @@ static bool executes(const ucontext_t *context, uintptr_t page)
 	return page_down(at) == page || page_down(at + ARCH_INSTRUCTION_MOST - 1) == page;
 }
 
-/* Whether a store is the last for a while, as the patch of a jump is, or one of
- * many, cannot be seen: pauses tell nothing, for a compiler thinks in between. So a
- * few are carried out, then the page is turned; where that has happened before, one. */
-static bool has_stores_left(const struct code_page *page)
-{
-	unsigned done = page->stores & STORES_MASK;
-
-	return done < (page->stores & WRITTEN_BEFORE ? 1U : STORES_BEFORE_TURNING);
-}
-
 /* libc's word for it (sys/single_threaded.h); NULL where it has none. */
 static const char *libc_single_threaded;
 
@@ -146,12 +141,51 @@ bool view_is_single_threaded(void)
 	return libc_single_threaded && *(const volatile char *)libc_single_threaded;
 }
 
+/* Whether a store is the last for a while, as the patch of a jump is, or one of many,
+ * cannot be seen of the page: pauses tell nothing, for a compiler thinks in between. But
+ * it is what an instruction is there for. So it is remembered of an instruction, by a few
+ * bits of its address, that it has stored where another store had been carried out before;
+ * the next times the page is turned at once, and after a while it is tried again. */
+static unsigned char one_of_many[512] LARGE;
+
+static unsigned char *one_of_many_at(uintptr_t instruction)
+{
+	return &one_of_many[(instruction ^ instruction / sizeof one_of_many) %
+			    sizeof one_of_many];
+}
+
+static bool is_likely_alone(unsigned done, uintptr_t instruction)
+{
+	unsigned char *seen = one_of_many_at(instruction);
+
+	if (done) {
+		if (*seen <= MANY_MOST - MANY_SEEN)
+			*seen += MANY_SEEN;
+		return true;
+	}
+	if (*seen)
+		--*seen;
+	return *seen < MANY_SEEN;
+}
+
+/* A store into a page of a file that is carried out. With more threads none is: another
+ * thread might see a half of it, as pwrite does not promise to copy at once. */
+static bool is_carried_out(uintptr_t address, const ucontext_t *context)
+{
+	struct code_page page = codepages_get(address);
+	unsigned done = page.stores & STORES_MASK;
+
+	return view_is_single_threaded() && page.backing && !view_is_frozen(&page) &&
+	       is_likely_alone(done, arch_instruction(context)) &&
+	       done < (page.stores & WRITTEN_BEFORE ? 1U : STORES_BEFORE_TURNING);
+}
+
 static bool carry_out(uintptr_t start, struct code_page *page, ucontext_t *context,
 		      store_write *write)
 {
 	if (!store_carry_out(context, write))
 		return false;
-	if (has_stores_left(page))
+	if ((page->stores & STORES_MASK) < STORES_BEFORE_TURNING)
 		page->stores++;
 	codepages_set(start, PAGE_BYTES, *page);
 	return true;
@@ -188,9 +222,8 @@ static bool store_at_once(uintptr_t address, ucontext_t *context)
 	uintptr_t start = page_down(address);
 	struct code_page page = codepages_get(address);
 
-	if (!view_is_single_threaded() || !arch_fault_is_store_to_readable(context) || !page.backing ||
-	    backing_is_shared(page.backing) || page.view & PROT_WRITE || !(page.ask & PROT_WRITE) ||
-	    view_is_frozen(&page) || policy_allows_writable_code() || !has_stores_left(&page))
+	if (!arch_fault_is_store_to_readable(context) || backing_is_shared(page.backing) ||
+	    page.view & PROT_WRITE || !(page.ask & PROT_WRITE) || policy_allows_writable_code())
 		return false;
 	readable_page = start;
 	return carry_out(start, &page, context, write_and_look);
@@ -218,7 +251,7 @@ static bool adopt_instead(uintptr_t start, const struct code_page *page)
 	       !view_adopt(start, start + PAGE_BYTES, page) && codepages_get(start).backing;
 }
 
-static bool store(uintptr_t address, struct code_page *page, ucontext_t *context)
+static bool store(uintptr_t address, struct code_page *page, ucontext_t *context, bool carried)
 {
 	uintptr_t start = page_down(address);
 	bool executed = executes(context, start), in_file = page->backing && !view_is_frozen(page);
@@ -228,8 +261,7 @@ static bool store(uintptr_t address, struct code_page *page, ucontext_t *context
 		result = view_turn_executable(start, PAGE_BYTES, page);
 		return !result || (result == -ENOMEM && view_join(address, page, PROT_EXEC));
 	}
-	/* Another thread might see a half of it: pwrite does not promise to copy at once. */
-	if (in_file && view_is_single_threaded() && (executed || has_stores_left(page)) &&
+	if (in_file && view_is_single_threaded() && (executed || carried) &&
 	    carry_out(start, page, context, write_store))
 		return true;
 	page->stores |= WRITTEN_BEFORE;
@@ -241,17 +273,17 @@ static bool store(uintptr_t address, struct code_page *page, ucontext_t *context
 	    (result != -ENOMEM && leave_file(start, page)) || adopt_instead(start, page))
 		return true;
 	detour_restore(context);
-	return false;
+	return in_file && view_is_single_threaded() && carry_out(start, page, context, write_store);
 }
 
 /* PAGE gets what it was refused. */
 static bool turn(uintptr_t address, int access, struct code_page *page, const struct vma *vma,
-		 ucontext_t *context)
+		 ucontext_t *context, bool carried)
 {
 	if (access == PROT_EXEC)
 		return fetch(address, page, vma);
 	if (access == PROT_WRITE)
-		return store(address, page, context);
+		return store(address, page, context, carried);
 	return view_turn_writable(page_down(address), PAGE_BYTES, page, view_waiting(page->ask),
 				  -1) == 0;
 }
@@ -283,7 +315,9 @@ static bool turn_at_last(uintptr_t address, int access, ucontext_t *context)
 
 bool views_fault(uintptr_t address, int access, ucontext_t *context)
 {
-	if (access == PROT_WRITE && store_at_once(address, context))
+	bool carried = access == PROT_WRITE && is_carried_out(address, context);
+
+	if (carried && store_at_once(address, context))
 		return true;
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		struct code_page page = codepages_get(address);
@@ -306,7 +340,7 @@ bool views_fault(uintptr_t address, int access, ucontext_t *context)
 			codepages_set(page_down(address), PAGE_BYTES, page);
 			return true;
 		}
-		if (turn(address, access, &page, &vma, context))
+		if (turn(address, access, &page, &vma, context, carried))
 			return true;
 	}
 	return turn_at_last(address, access, context);
