@@ -511,7 +511,7 @@ RUN_SCRIPT='mount -t tmpfs none /run; mkdir -p /run/systemd/journal'
 	require_program python3
 	require_mounts
 	local script='mkdir dev
-		mount --bind /dev dev
+		mount --rbind /dev dev
 		mount -t tmpfs none /dev
 		for file in "$PWD"/dev/*; do
 			[ "${file##*/}" = log ] || ln -s "$file" /dev
@@ -654,10 +654,10 @@ stacks_of() {
 }
 
 @test "stripped: the same places" {
-	require_program strip
+	require_program "${STRIP:=strip}"
 	stacks_of plain
 	frames log >places
-	strip -o stripped "$STACKS"
+	"$STRIP" -o stripped "$STACKS"
 	rm log
 	journal ./stripped plain
 	frames log | sed "s|$PWD/stripped|$STACKS|" | diff -u places -

@@ -12,8 +12,13 @@ tests_unit_aarch64_LDADD = src/libengine.la
 tests_hosts_aarch64_SOURCES = tests/hosts/aarch64.c
 tests_hosts_aarch64_CFLAGS = $(AM_CFLAGS) -pthread
 
+# What reads the journals that its tests leave behind.
+if HAVE_JANSSON
+aarch64_checker = tests/journal-check
+endif
+
 .PHONY: check-aarch64
-check-aarch64: all
+check-aarch64: all $(aarch64_checker)
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 		$(top_srcdir)/tests/aarch64/run $(NAMES)
 

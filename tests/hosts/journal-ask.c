@@ -382,6 +382,16 @@ static void put_call(unsigned char *at, int (*function)(void *, size_t, int))
 	memcpy(at, "\x48\x83\xec\x08\x48\xb8", 6);
 	memcpy(at + 6, &function, 8);
 	memcpy(at + 14, "\xff\xd0\x48\x83\xc4\x08\xc3", 7);
+#elif defined(__aarch64__)
+	/* stp x29, x30, [sp, #-16]!; ldr x16, . + 8; b . + 12, over what is loaded;
+	 * blr x16; ldp x29, x30, [sp], #16; ret */
+	static const uint32_t begin[] = { 0xa9bf7bfd, 0x58000050, 0x14000003 };
+	static const uint32_t end[] = { 0xd63f0200, 0xa8c17bfd, 0xd65f03c0 };
+
+	memcpy(at, begin, 12);
+	memcpy(at + 12, &function, 8);
+	memcpy(at + 20, end, 12);
+	__builtin___clear_cache((char *)at, (char *)at + PIECE);
 #else
 	/* push 12(%esp), three times; mov $FUNCTION, %eax; call *%eax; add $12, %esp; ret */
 	memcpy(at, "\xff\x74\x24\x0c\xff\x74\x24\x0c\xff\x74\x24\x0c\xb8", 13);
@@ -431,8 +441,13 @@ static void shut_in(unsigned otherwise)
 		/* what jitmend calls when it mends, and when it writes a line of its file */
 		SYS_brk, SYS_mmap, SYS_mremap, SYS_munmap, SYS_rt_sigprocmask, SYS_rt_sigaction,
 		SYS_futex, SYS_gettid, SYS_getpid, SYS_openat, SYS_ioctl, SYS_read, SYS_close,
-		SYS_clock_gettime, SYS_stat, SYS_fstat, SYS_ppoll, SYS_rt_sigpending,
+		SYS_clock_gettime, SYS_fstat, SYS_ppoll, SYS_rt_sigpending,
 		SYS_rt_sigtimedwait,
+#ifdef SYS_stat
+		SYS_stat,
+#else
+		SYS_newfstatat,
+#endif
 #ifdef SYS_mmap2
 		SYS_mmap2, SYS_stat64, SYS_fstat64,
 #endif

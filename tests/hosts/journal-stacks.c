@@ -6,13 +6,14 @@
 
 #include <dlfcn.h>
 #include <signal.h>
+#include <ucontext.h>
 
 #define NOINLINE __attribute__((noinline))
 #define NOT_A_JUMP() __asm__ volatile("" : : : "memory")
 
 static unsigned char *page;
 
-static void prepare(void)
+static NOINLINE void prepare(void)
 {
 	if (!page)
 		page = heap_pages(1);
@@ -85,21 +86,32 @@ static void deep(void)
 	say("deep");
 }
 
-static void on_trap(int number)
+static void on_trap(int number, siginfo_t *info, void *context)
 {
 	(void)number;
+	(void)info;
+	(void)context;
 	inner();
+#ifdef __aarch64__
+	/* Its breakpoint is what is gone on with, not what is behind it. */
+	((ucontext_t *)context)->uc_mcontext.pc += 4;
+#endif
 	NOT_A_JUMP();
 }
 
 static NOINLINE void interrupted(void)
 {
+#ifdef __aarch64__
+	/* Where it was is told by the byte before it. */
+	__asm__ volatile("nop\n\tbrk #0" : : : "memory");
+#else
 	__asm__ volatile("int3" : : : "memory");
+#endif
 }
 
 static void handler(void)
 {
-	struct sigaction action = { .sa_handler = on_trap };
+	struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
 
 	prepare();
 	sigaction(SIGTRAP, &action, NULL);
@@ -111,7 +123,9 @@ static void handler_on_other_stack(void)
 {
 	size_t size = 65536;
 	stack_t stack = { .ss_sp = malloc(size), .ss_size = size };
-	struct sigaction action = { .sa_handler = on_trap, .sa_flags = SA_ONSTACK };
+	struct sigaction action = {
+		.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK,
+	};
 
 	prepare();
 	must(stack.ss_sp && sigaltstack(&stack, NULL) == 0, "sigaltstack");
@@ -120,9 +134,69 @@ static void handler_on_other_stack(void)
 	say("handler on a stack of its own");
 }
 
-/* CODE, then a call of middle, in a page of its own; END takes back what CODE
- * did. Nothing tells an unwinder how to get through. */
-static void through(const char *code, size_t length, const char *end, size_t end_length)
+/* What generated code does before it calls, and what takes that back. */
+struct frame {
+	size_t length;
+	const void *code;
+	size_t end_length;
+	const void *end;
+};
+
+#define CODE(...) sizeof((instruction[]){ __VA_ARGS__ }), (instruction[]){ __VA_ARGS__ }
+
+#ifdef __aarch64__
+typedef const uint32_t instruction;
+
+/* stp x29, x30, [sp, #-16]!; mov x29, sp */
+static const struct frame plain_frame = {
+	CODE(0xa9bf7bfd, 0x910003fd),
+	CODE(0xa8c17bfd), /* ldp x29, x30, [sp], #16 */
+};
+/* sub sp, sp, #32; str x30, [sp, #8] */
+static const struct frame no_frame = {
+	CODE(0xd10083ff, 0xf90007fe),
+	CODE(0xf94007fe, 0x910083ff), /* ldr x30, [sp, #8]; add sp, sp, #32 */
+};
+/* stp, as above; mov x29, #0x123456789abcdef0, in four */
+static const struct frame other_frame = {
+	CODE(0xa9bf7bfd, 0xd29bde1d, 0xf2b3579d, 0xf2cacf1d, 0xf2e2469d),
+	CODE(0xa8c17bfd),
+};
+/* stp, as above; sub sp, sp, #32; mov x16, #0x1234; str x16, [sp, #8]; mov x16, sp;
+ * str x16, [sp]; mov x29, sp */
+static const struct frame false_frame = {
+	CODE(0xa9bf7bfd, 0xd10083ff, 0xd2824690, 0xf90007f0, 0x910003f0, 0xf90003f0, 0x910003fd),
+	CODE(0x910083ff, 0xa8c17bfd), /* add sp, sp, #32; ldp */
+};
+#else
+typedef const unsigned char instruction;
+
+/* push %rbp; mov %rsp, %rbp */
+static const struct frame plain_frame = {
+	CODE(0x55, 0x48, 0x89, 0xe5),
+	CODE(0x5d), /* pop %rbp */
+};
+/* sub $24, %rsp */
+static const struct frame no_frame = {
+	CODE(0x48, 0x83, 0xec, 0x18),
+	CODE(0x48, 0x83, 0xc4, 0x18), /* add $24, %rsp */
+};
+/* push %rbp; mov $0x123456789abcdef0, %rbp */
+static const struct frame other_frame = {
+	CODE(0x55, 0x48, 0xbd, 0xf0, 0xde, 0xbc, 0x9a, 0x78, 0x56, 0x34, 0x12),
+	CODE(0x5d),
+};
+/* push %rbp; sub $32, %rsp; movq $0x1234, 8(%rsp); mov %rsp, (%rsp); mov %rsp, %rbp */
+static const struct frame false_frame = {
+	CODE(0x55, 0x48, 0x83, 0xec, 0x20, 0x48, 0xc7, 0x44, 0x24, 0x08, 0x34, 0x12, 0x00, 0x00,
+	     0x48, 0x89, 0x24, 0x24, 0x48, 0x89, 0xe5),
+	CODE(0x48, 0x83, 0xc4, 0x20, 0x5d), /* add $32, %rsp; pop %rbp */
+};
+#endif
+
+/* A call of middle, and its return, in a page of its own. Nothing tells an unwinder how
+ * to get through. */
+static void through(const struct frame *frame)
 {
 	unsigned char *at = mmap(NULL, PAGE, RWX, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	void (*function)(void) = middle;
@@ -130,49 +204,54 @@ static void through(const char *code, size_t length, const char *end, size_t end
 
 	must(at != MAP_FAILED, "code");
 	fprintf(stderr, "code at %p\n", (void *)at);
-	to = mempcpy(to, code, length);
+	to = mempcpy(to, frame->code, frame->length);
+#ifdef __aarch64__
+	/* ldr x16, . + 8; b . + 12, over what is loaded */
+	to = mempcpy(to, (instruction[]){ 0x58000050, 0x14000003 }, 8);
+	to = mempcpy(to, &function, sizeof(function));
+	to = mempcpy(to, (instruction[]){ 0xd63f0200 }, 4); /* blr x16 */
+	to = mempcpy(to, frame->end, frame->end_length);
+	to = mempcpy(to, (instruction[]){ 0xd65f03c0 }, 4); /* ret */
+	__builtin___clear_cache((char *)at, (char *)to);
+#else
 #ifdef __x86_64__
 	to = mempcpy(to, "\x48", 1);
 #endif
 	to = mempcpy(to, "\xb8", 1); /* mov $middle, %rax, or %eax */
 	to = mempcpy(to, &function, sizeof(function));
 	to = mempcpy(to, "\xff\xd0", 2); /* call *%rax */
-	to = mempcpy(to, end, end_length);
+	to = mempcpy(to, frame->end, frame->end_length);
 	*to = 0xc3;
+#endif
 	code_run(at);
 }
 
 static void generated(void)
 {
 	prepare();
-	/* push %rbp; mov %rsp, %rbp; pop %rbp */
-	through("\x55\x48\x89\xe5", 4, "\x5d", 1);
+	through(&plain_frame);
 	say("through code with a frame pointer");
 }
 
 static void generated_without_frame(void)
 {
 	prepare();
-	/* sub $24, %rsp; add $24, %rsp */
-	through("\x48\x83\xec\x18", 4, "\x48\x83\xc4\x18", 4);
+	through(&no_frame);
 	say("through code without one");
 }
 
 static void generated_with_other_frame(void)
 {
 	prepare();
-	/* push %rbp; mov $0x123456789abcdef0, %rbp; pop %rbp: a number, no frame */
-	through("\x55\x48\xbd\xf0\xde\xbc\x9a\x78\x56\x34\x12", 11, "\x5d", 1);
+	through(&other_frame);
 	say("through code that keeps a number there");
 }
 
+/* What looks like a frame. */
 static void generated_with_false_frame(void)
 {
 	prepare();
-	/* push %rbp; sub $32, %rsp; movq $0x1234, 8(%rsp); mov %rsp, (%rsp);
-	 * mov %rsp, %rbp; add $32, %rsp; pop %rbp: what looks like a frame */
-	through("\x55\x48\x83\xec\x20\x48\xc7\x44\x24\x08\x34\x12\x00\x00\x48\x89\x24\x24\x48\x89\xe5",
-		21, "\x48\x83\xc4\x20\x5d", 5);
+	through(&false_frame);
 	say("through code that makes a false frame");
 }
 
