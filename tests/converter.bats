@@ -15,6 +15,7 @@ converter() {
 }
 
 setup() {
+	skip_listed
 	! is_of_32_bits || skip "the code that the converter makes is x86_64's"
 	dictionary=customers
 }

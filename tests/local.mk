@@ -66,6 +66,7 @@ check_PROGRAMS += tests/hosts/converter
 tests_hosts_converter_SOURCES = \
 	tests/hosts/converter.c tests/hosts/converter.h \
 	tests/hosts/converter-assembler.c tests/hosts/converter-assembler.h \
+	tests/hosts/converter-assembler-aarch64.c \
 	tests/hosts/converter-dictionary.c tests/hosts/converter-generator.c \
 	tests/hosts/converter-memory.c tests/hosts/converter-text.c
 tests_hosts_converter_CFLAGS = $(AM_CFLAGS) -g -pthread

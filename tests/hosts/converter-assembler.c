@@ -1,6 +1,8 @@
 /* converter-assembler.c: a small assembler. See converter-assembler.h. */
 #include "converter-assembler.h"
 
+#ifndef __aarch64__
+
 /* ModRM bytes for an operand at [rbx + 32-bit displacement]. */
 #define MODRM_RAX_AT_RBX 0x83
 #define MODRM_RCX_AT_RBX 0x8b
@@ -166,3 +168,5 @@ void emit_call(struct assembler *a, uintptr_t function)
 	emit_64(a, function);
 	EMIT(a, 0xff, 0xd0); /* call rax */
 }
+
+#endif

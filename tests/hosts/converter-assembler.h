@@ -1,5 +1,5 @@
 /* converter-assembler.h: the few x86_64 instructions that the generated
- * parsers are made of.
+ * parsers are made of; converter-assembler-aarch64.c has what does the same there.
  *
  * Each function appends one instruction, named as in the processor's manual.
  * In a parser rbx holds the record and r12 the text; rax, rcx, rdx, rsi and rdi

@@ -163,6 +163,7 @@ static void prepare_code(struct worker *worker, const struct options *options,
 		allocate_code(memory, options->allocator, length);
 	}
 	generate_parser(worker->dictionary, memory->start, memory->length);
+	__builtin___clear_cache((char *)memory->start, (char *)memory->start + memory->length);
 	make_executable(memory);
 }
 
