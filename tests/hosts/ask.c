@@ -34,8 +34,13 @@ enum { ANONYMOUS = MAP_PRIVATE | MAP_ANONYMOUS };
 /* What a request may come to beside 0 and -1 with errno. */
 enum { WRONG = 1, UNAVAILABLE = 2 };
 
+#ifdef __aarch64__
+/* mov w0, #42; ret */
+static const unsigned char code[] = { 0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6 };
+#else
 /* mov eax, 42; ret. The same on x86_64 and i386. */
 static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
+#endif
 
 /* ------------------------------------------------ three ways to make a call */
 
@@ -101,6 +106,12 @@ static void *attach(int segment, int flags)
 
 /* ------------------------------------------------------------------- pieces */
 
+static void put_code(void *at)
+{
+	memcpy(at, code, sizeof code);
+	__builtin___clear_cache((char *)at, (char *)at + sizeof code);
+}
+
 static int run(void *at)
 {
 	int (*function)(void);
@@ -118,7 +129,7 @@ static int fill_and_run(void *at)
 {
 	if (at == MAP_FAILED)
 		return -1;
-	memcpy(at, code, sizeof code);
+	put_code(at);
 	return run(at);
 }
 
@@ -127,7 +138,7 @@ static int turn(void *at, int protection)
 {
 	if (at == MAP_FAILED)
 		return UNAVAILABLE;
-	memcpy(at, code, sizeof code);
+	put_code(at);
 	if (protect(at, PAGE, protection) != 0)
 		return -1;
 	return run(at);
@@ -225,7 +236,7 @@ static int anon_pkey_rx(void)
 
 	if (at == MAP_FAILED)
 		return UNAVAILABLE;
-	memcpy(at, code, sizeof code);
+	put_code(at);
 	if (way == BY_LIBC ? pkey_mprotect(at, PAGE, R | X, -1) :
 			     (int)make(SYS_pkey_mprotect, (long)at, PAGE, R | X, -1, 0, 0))
 		return -1;
@@ -239,7 +250,7 @@ static int anon_hole_rx(void)
 
 	if (at == MAP_FAILED || munmap(at + PAGE, PAGE) != 0)
 		return UNAVAILABLE;
-	memcpy(at, code, sizeof code);
+	put_code(at);
 	return protect(at, 2 * PAGE, R | X) != 0 ? -1 : run(at);
 }
 
@@ -282,7 +293,11 @@ static int anon_noreserve_rwx(void)
 
 static int anon_low_rwx(void)
 {
+#ifdef MAP_32BIT
 	return fill_and_run(map(NULL, PAGE, R | W | X, ANONYMOUS | MAP_32BIT, -1));
+#else
+	return UNAVAILABLE;
+#endif
 }
 
 static int anon_growsdown_rwx(void)
@@ -370,7 +385,7 @@ static int brk_moved_rx(void)
 
 	if (heap == MAP_FAILED || aside == MAP_FAILED)
 		return UNAVAILABLE;
-	memcpy(aside, code, sizeof code);
+	put_code(aside);
 	if (protect(aside, PAGE, R | X) != 0)
 		return -1;
 	return run_mapped(mremap(aside, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, heap));
@@ -419,7 +434,7 @@ static int brk_pkey_rx(void)
 
 	if (at == MAP_FAILED)
 		return UNAVAILABLE;
-	memcpy(at, code, sizeof code);
+	put_code(at);
 	if (way == BY_LIBC ? pkey_mprotect(at, PAGE, R | X, -1) :
 			     (int)make(SYS_pkey_mprotect, (long)at, PAGE, R | X, -1, 0, 0))
 		return -1;
@@ -459,7 +474,7 @@ static int brk_whole_rwx(void)
 
 	if (at == MAP_FAILED)
 		return UNAVAILABLE;
-	memcpy(at, code, sizeof code);
+	put_code(at);
 	return protect(at - PAGE, 3 * PAGE, R | W | X) != 0 ? -1 : run(at);
 }
 
@@ -735,7 +750,7 @@ static int memfd_dual(void)
 
 	if (writable == MAP_FAILED || executable == MAP_FAILED)
 		return -1;
-	memcpy(writable, code, sizeof code);
+	put_code(writable);
 	return run(executable);
 }
 
@@ -801,7 +816,7 @@ static int memfd_flip(void)
 
 	if (at == MAP_FAILED)
 		return -1;
-	memcpy(at, code, sizeof code);
+	put_code(at);
 	return run_mapped(map_once(at, fd, R | X, MAP_SHARED | MAP_FIXED));
 }
 
