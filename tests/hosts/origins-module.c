@@ -18,7 +18,12 @@ int main(void)
 {
 	unsigned char *page = (unsigned char *)(((uintptr_t)module_first + PAGE - 1) & -PAGE);
 
+#ifdef __aarch64__
+	memcpy(page, "\x40\x05\x80\x52\xc0\x03\x5f\xd6", 8); /* mov w0, #42; ret */
+	__builtin___clear_cache((char *)page, (char *)page + 8);
+#else
 	memcpy(page, "\xb8\x2a\x00\x00\x00\xc3", 6); /* mov $42, %eax; ret */
+#endif
 	if (mprotect(page, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
 		return 1;
 	printf("%d\n", ((int (*)(void))page)());

@@ -204,12 +204,13 @@ static void forks(void)
 /* A thread whose stack is as small as glibc lets it be, and a bit. */
 static void small_stack(void)
 {
+	size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN);
 	pthread_attr_t attributes;
 	pthread_t thread;
 	void *right;
 
 	pthread_attr_init(&attributes);
-	must(pthread_attr_setstacksize(&attributes, 32768) == 0, "stack size");
+	must(pthread_attr_setstacksize(&attributes, least + 16384) == 0, "stack size");
 	must(pthread_create(&thread, &attributes, churn_thread, (void *)7) == 0, "thread");
 	pthread_join(thread, &right);
 	say("small stack: %d", right != NULL);
