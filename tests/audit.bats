@@ -10,6 +10,7 @@
 load common
 
 setup() {
+	skip_listed
 	cd "$BATS_TEST_TMPDIR" || return
 	ulimit -S -c 0
 	unset LD_PRELOAD
