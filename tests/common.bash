@@ -129,7 +129,7 @@ journals_are_right() {
 	[ -x "$check" ] && [ -d "$BATS_TEST_TMPDIR" ] || return 0
 	while IFS= read -r -d '' file; do
 		files+=("$file")
-	done < <(grep -lsZ -r -m 1 --exclude='core*' -e '^{"v":[0-9]*,"event":' "$BATS_TEST_TMPDIR" || true)
+	done < <(grep -lsZ -r -m 1 --exclude='core*' --exclude='*.core' -e '^{"v":[0-9]*,"event":' "$BATS_TEST_TMPDIR" || true)
 	[ "${#files[@]}" -eq 0 ] || "$check" "${files[@]}"
 }
 
