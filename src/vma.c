@@ -282,18 +282,50 @@ static bool is_copy(long fd)
 	return !sys_failed(sys_fstat((int)fd, &status)) && status.st_size != 0;
 }
 
+/* An emulator looks whether the memory is the program's before it hands the call on; a
+ * kernel looks at the descriptor first. */
+static int rights_by_emulator(uintptr_t page)
+{
+	bool reads = sys_pwrite(-1, (const void *)page, 1, 0) != -EFAULT;
+	bool writes = reads && sys_pread(-1, (void *)page, 1, 0) != -EFAULT;
+
+	return (reads ? PROT_READ : 0) | (writes ? PROT_WRITE : 0);
+}
+
+/* QEMU's list leaves out what the kernel has joined with private memory of QEMU's own, of
+ * the same rights: where a range that it goes through begins with the latter, it drops the
+ * whole. An emulator to which even the first page is readable cannot be asked this way. */
+static long find_left_out(uintptr_t address, struct vma *vma)
+{
+	uintptr_t page = page_down(address);
+	int rights = rights_by_emulator(page);
+
+	if (!rights || rights_by_emulator(0))
+		return -ENOENT;
+	*vma = (struct vma){ .start = page, .end = page + PAGE_BYTES, .protection = rights };
+	return 0;
+}
+
+static long find_in_copy(uintptr_t address, struct vma *vma)
+{
+	long fd = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0), result;
+
+	if (sys_failed(fd))
+		return fd;
+	result = find_in_text(fd, address, vma);
+	sys_close((int)fd);
+	if (result != -ENOENT && (result || vma->start <= address))
+		return result;
+	return find_left_out(address, vma) ? result : 0;
+}
+
 long vma_find_in_text(uintptr_t address, struct vma *vma)
 {
-	long fd = open_maps(), fresh, result;
+	long fd = open_maps();
 
-	if (sys_failed(fd) || !is_copy(fd))
-		return sys_failed(fd) ? fd : find_in_text(fd, address, vma);
-	fresh = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
-	if (sys_failed(fresh))
-		return fresh;
-	result = find_in_text(fresh, address, vma);
-	sys_close((int)fresh);
-	return result;
+	if (sys_failed(fd))
+		return fd;
+	return is_copy(fd) ? find_in_copy(address, vma) : find_in_text(fd, address, vma);
 }
 
 static long find(uintptr_t address, struct vma *vma, bool named)

@@ -1,7 +1,8 @@
 /* aarch64.c: writes code, runs it and writes it again, on aarch64. cross.bats runs
  * it with and without jitmend; the other hosts' machine code is x86's.
  *
- * With an argument: prints instead which mappings are writable and executable. */
+ * With an argument, instead: "maps" prints which mappings are writable and executable;
+ * "taken" does it in pages that were wanted where something else is. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -187,9 +188,35 @@ static void print_mappings(void)
 			fputs(line, stdout);
 }
 
+/* QEMU then takes addresses next to its own memory. */
+static char *map_where_taken(int protection)
+{
+	uintptr_t taken = (uintptr_t)run & ~(PAGE - 1);
+	char *at = mmap((void *)taken, PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(at != MAP_FAILED, "mmap");
+	return at;
+}
+
+static void where_taken(void)
+{
+	char *at = map_where_taken(RW);
+
+	write_code(at, 71);
+	printf("made executable: %d", mprotect(at, PAGE, RX));
+	fflush(stdout);
+	printf(", and run: %u\n", run(at));
+	at = map_where_taken(RWX);
+	write_code(at, 72);
+	printf("run: %u\n", run(at));
+}
+
 int main(int argc, char **argv)
 {
-	(void)argv;
+	if (argc > 1 && strcmp(argv[1], "taken") == 0) {
+		where_taken();
+		return 0;
+	}
 	if (argc > 1) {
 		print_mappings();
 		return 0;
