@@ -97,8 +97,17 @@ unsigned view_waiting(unsigned ask)
 	return without ? without : PROT_READ;
 }
 
-/* The kernel's mapping at ADDRESS is the one that the entry tells of. ld.so, and glibc
- * if it is not patched, unmap where no hook sees it. */
+/* The kernel's mapping, in which ADDRESS lies, is the one that the entry tells of. */
+static bool is_told_by(const struct code_page *page, uintptr_t address, const struct vma *vma)
+{
+	if (!page->backing) /* what was lent maps a file of ours still, or it is other memory */
+		return !vma->shared && (!page->lent || vma->inode);
+	return vma->shared && backing_is_file(page->backing, vma->inode) &&
+	       (vma->offset + (address - vma->start)) / PAGE_BYTES == page->offset;
+}
+
+/* The same of what the kernel has now. ld.so, and glibc if it is not patched, unmap where
+ * no hook sees it. */
 bool view_is_current(const struct code_page *page, uintptr_t address, struct vma *vma)
 {
 	long result = vma_look(address, vma);
@@ -113,10 +122,7 @@ bool view_is_current(const struct code_page *page, uintptr_t address, struct vma
 		vma->protection = (int)page->view;
 		return true;
 	}
-	if (!page->backing) /* what was lent maps a file of ours still, or it is other memory */
-		return !vma->shared && (!page->lent || vma->inode);
-	return vma->shared && backing_is_file(page->backing, vma->inode) &&
-	       (vma->offset + (address - vma->start)) / PAGE_BYTES == page->offset;
+	return is_told_by(page, address, vma);
 }
 
 uintptr_t view_current_until(const struct code_page *page, uintptr_t start, uintptr_t end)
@@ -396,9 +402,9 @@ static uintptr_t review_part(const struct change *change, uintptr_t at, uintptr_
 		return vma.start;
 	if (stop > end)
 		stop = end;
-	if (view_is_current(&after, at, &vma))
+	if (result || is_told_by(&after, at, &vma)) /* or there is nobody to ask */
 		set_mapping(at, stop, &after);
-	else if (view_is_current(&before, at, &vma))
+	else if (is_told_by(&before, at, &vma))
 		set_mapping(at, stop, &before);
 	return stop;
 }
