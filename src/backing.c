@@ -87,14 +87,14 @@ static long try_execution(int fd)
 
 /* Descriptors may have run out for the program: between its own limit and the
  * one that it could set there may be room. */
-static long new_file(long (*make)(const char *), const char *argument)
+static long make_beyond_limit(long (*make)(const char *), const char *argument)
 {
 	struct rlimit64 limit, wide;
-	long fd = make(argument);
+	long fd;
 
-	if (fd != -EMFILE || sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0)) ||
+	if (sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0)) ||
 	    limit.rlim_cur >= limit.rlim_max)
-		return fd;
+		return -EMFILE;
 	wide = (struct rlimit64){ limit.rlim_cur + 16 < limit.rlim_max ? limit.rlim_cur + 16 :
 								       limit.rlim_max,
 				limit.rlim_max };
@@ -102,6 +102,15 @@ static long new_file(long (*make)(const char *), const char *argument)
 	fd = make(argument);
 	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, 0, 0, 0);
 	return fd;
+}
+
+static long new_file(long (*make)(const char *), const char *argument)
+{
+	long fd = make(argument);
+
+	if (fd == -EMFILE)
+		fd = make_beyond_limit(make, argument);
+	return sys_failed(fd) ? fd : sys_move_up((int)fd);
 }
 
 /* The kinds of file, the best first; NULL is a memfd. */

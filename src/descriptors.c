@@ -127,7 +127,7 @@ static int move_away(int fd)
 	int high = sys_move_up(fd);
 	long above;
 
-	if (high != fd)
+	if (high >= SYS_HIGH_DESCRIPTOR)
 		return high;
 	above = above_limit(fd);
 	if (sys_failed(above))

@@ -6,8 +6,6 @@
 
 #include "memory.h"
 
-#define HIGH_DESCRIPTOR 900 /* above what programs take or close by number */
-
 long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
 {
 	struct iovec local = { .iov_base = to, .iov_len = length };
@@ -43,8 +41,11 @@ long sys_write_memory(int pid, uintptr_t to, const void *from, size_t length)
 
 int sys_move_up(int fd)
 {
-	long high = sys_fcntl(fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+	long high;
 
+	if (fd >= SYS_HIGH_DESCRIPTOR)
+		return fd;
+	high = sys_fcntl(fd, F_DUPFD_CLOEXEC, SYS_HIGH_DESCRIPTOR);
 	if (sys_failed(high))
 		return fd;
 	sys_close(fd);

@@ -274,9 +274,13 @@ static inline unsigned long sys_current_personality(void)
 	return sys_failed(persona) ? 0 : (unsigned long)persona;
 }
 
+#define SYS_HIGH_DESCRIPTOR 900 /* above what programs take or close by number */
+
 /* Moves a descriptor of ours to a high number, where the host neither closes by
  * number nor asks for the lowest; it stays where it is if RLIMIT_NOFILE is lower.
- * Returns the number that it has then. */
+ * Returns the number that it has then. The kernel gives the lowest first: another
+ * thread of the host's that makes a descriptor meanwhile gets the next one, so this
+ * is the first thing to do with a new one. */
 int sys_move_up(int fd);
 
 /* Whether the instruction that the context goes on with comes after a system call. */
