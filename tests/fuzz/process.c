@@ -68,11 +68,7 @@ static void let_go_due(size_t at)
 void walk_through(size_t from, size_t end)
 {
 	while (from < end) {
-		size_t next = carry_out(from);
-
-		if (!depth && next / 64 != from / 64)
-			tell_progress("at", next);
-		from = next;
+		from = carry_out(from);
 		let_go_due(from);
 	}
 	let_go_due(SIZE_MAX);
@@ -98,7 +94,6 @@ static _Noreturn void child(int gate, size_t from, size_t end)
 	if (gate != -1)
 		close(gate);
 	walk_through(from, end);
-	tell_progress("child", end);
 	_exit(7);
 }
 
@@ -153,7 +148,6 @@ size_t op_fatal(size_t at)
 	else
 		signal(SIGSEGV, op->a % 3 == 1 ? SIG_IGN : SIG_DFL);
 	carry_out(at + 1);
-	tell_progress("child", at);
 	_exit(8);
 }
 

@@ -1,26 +1,14 @@
 /* said.c: what the walk prints. See walk.h. A program may end at any instruction:
- * lines are written one by one, where they are wanted at all. */
+ * lines are written one by one. */
 #include "walk.h"
 
 #include <stdarg.h>
 
-static bool as_lines;
 static unsigned depth;
-static uint64_t checksum = 14695981039346656037ULL;
-
-void tell_lines(bool lines)
-{
-	as_lines = lines;
-}
 
 void tell_in_child(void)
 {
 	depth++;
-}
-
-static void put(const char *text, size_t length)
-{
-	must(write(STDOUT_FILENO, text, length) == (ssize_t)length, "standard output");
 }
 
 void tell(const char *format, ...)
@@ -35,18 +23,7 @@ void tell(const char *format, ...)
 	if (length > (int)sizeof(line) - 2)
 		length = (int)sizeof(line) - 2;
 	line[length++] = '\n';
-	if (as_lines)
-		put(line, (size_t)length);
-	for (int i = 0; i < length; i++)
-		checksum = (checksum ^ (unsigned char)line[i]) * 1099511628211ULL;
-}
-
-void tell_progress(const char *what, size_t operations)
-{
-	char line[80];
-
-	put(line, (size_t)snprintf(line, sizeof(line), "%.*s%s %zu: %016llx\n", (int)depth, ">>>>",
-				   what, operations, (unsigned long long)checksum));
+	must(write(STDOUT_FILENO, line, (size_t)length) == length, "standard output");
 }
 
 const char *answer(long result)

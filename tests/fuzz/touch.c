@@ -263,6 +263,20 @@ static void drain(void)
 		;
 }
 
+/* Their numbers are left out. */
+static ssize_t pipe_into(unsigned char *to)
+{
+	int ends[2];
+	ssize_t result;
+
+	if (pipe((void *)to))
+		return -1;
+	memcpy(ends, to, sizeof(ends));
+	result = close(ends[0]) + close(ends[1]);
+	memset(to, 7, sizeof(ends));
+	return result;
+}
+
 static ssize_t read_into(unsigned kind, unsigned char *to, size_t length, unsigned char *other)
 {
 	struct iovec vector[2] = { { to, length }, { other, 50 } }, from = { (void *)(uintptr_t)op_kinds, 64 };
@@ -286,7 +300,7 @@ static ssize_t read_into(unsigned kind, unsigned char *to, size_t length, unsign
 		from.iov_base = (char []){ "sixteen bytes ." };
 		return process_vm_writev(getpid(), vector, 1, &from, 1, 0);
 	case 6: return getrlimit(RLIMIT_CORE, (void *)to);
-	case 7: return pipe((void *)to) ? -1 : (close(((int *)(void *)to)[0]), close(((int *)(void *)to)[1]));
+	case 7: return pipe_into(to);
 	default: return sigprocmask(SIG_BLOCK, NULL, (void *)to);
 	}
 }

@@ -1,11 +1,10 @@
 /* walk.c: the random walk's main program. See walk.h.
  *
- *	walk [--lines] [--list] --seed=N --count=N
- *	walk [--lines] FILE
+ *	walk [--list] --seed=N --count=N
+ *	walk FILE
  *
- * With --list the operations are printed, one in a line, as FILE has them. With
- * --lines each operation's outcome is printed, otherwise a running checksum of that
- * each 64 operations. The last line is `done N': with the children's. */
+ * Each operation's outcome is printed. The last line is `done N': with the children's.
+ * With --list the operations are printed instead, one in a line, as FILE has them. */
 #include "walk.h"
 
 #include <getopt.h>
@@ -51,7 +50,6 @@ struct wishes {
 static struct wishes read_wishes(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "lines", no_argument, NULL, 'l' },
 		{ "list", no_argument, NULL, 'p' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "count", required_argument, NULL, 'n' },
@@ -62,7 +60,6 @@ static struct wishes read_wishes(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'l': tell_lines(true); break;
 		case 'p': wishes.list = true; break;
 		case 's': wishes.seed = (uint32_t)strtoul(optarg, NULL, 10); break;
 		case 'n': wishes.count = strtoul(optarg, NULL, 10); break;
@@ -101,6 +98,5 @@ int main(int argc, char **argv)
 	touch_begin();
 	process_begin();
 	walk_through(0, op_count);
-	tell_progress("end", op_count);
 	return dprintf(STDOUT_FILENO, "done %zu\n", operations_done()) < 0;
 }

@@ -16,6 +16,7 @@
  *	a fetch from past the end of a private file
  *	where an instruction that stores into its own page is when it raises SIGBUS
  *	reads by the kernel from what may be executed and not read
+ *	which numbers new descriptors get
  *	a sigset_t half of which lies in memory that cannot be touched
  *
  * An operation is a name and four numbers, and works in any state, so a list may be
@@ -55,11 +56,8 @@ void sequence_print(void);
 
 /* ----------------------------------------------------------------- said.c */
 
-/* One line of output, or one part of the running checksum of all lines, which is
- * printed now and then. */
-void tell_lines(bool lines);
+/* One line of output. */
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void tell_progress(const char *what, size_t operations);
 /* Lines of a child begin with its depth. */
 void tell_in_child(void);
 
