@@ -1,0 +1,79 @@
+# nginx.bash: nginx with LuaJIT in its workers (OpenResty's module). Alone the workers
+# end as soon as they start: "runtime code generation failed, restricted kernel?".
+
+needs='nginx curl'
+
+modules=/usr/lib/nginx/modules
+PATH=$PATH:/usr/sbin
+
+lacking() {
+	[ -e "$modules/ngx_http_lua_module.so" ] || echo "nginx has no Lua"
+}
+
+ask() {
+	curl --silent --max-time 60 --unix-socket "$sockets/http" "http://localhost/$1"
+}
+
+# The path of a socket may have some hundred bytes, so the folder's is not it.
+start() {
+	sockets=$(mktemp -d)
+	cat >nginx.conf <<-CONF
+		load_module $modules/ndk_http_module.so;
+		load_module $modules/ngx_http_lua_module.so;
+		user $(id -un);
+		worker_processes 3;
+		daemon off;
+		pid $PWD/pid;
+		error_log $PWD/error.log;
+		events { }
+		http {
+			access_log off;
+			client_body_temp_path $PWD/body;
+			proxy_temp_path $PWD/proxy;
+			fastcgi_temp_path $PWD/fastcgi;
+			uwsgi_temp_path $PWD/uwsgi;
+			scgi_temp_path $PWD/scgi;
+			init_by_lua_block { jit.$1() }
+			server {
+				listen unix:$sockets/http;
+				location /up { return 200 up; }
+				location / { content_by_lua_file $zoo/nginx.lua; }
+			}
+		}
+	CONF
+	nginx -p "$PWD" -c "$PWD/nginx.conf" -e "$PWD/error.log" 2>error.log &
+	server=$!
+	trap 'kill "$server"; rm -rf "$sockets"' EXIT
+	wait_for up
+}
+
+up() {
+	[ "$(ask up)" = up ]
+}
+
+work() {
+	local client clients=()
+
+	start "$1"
+	for client in 1 2 3 4; do
+		{
+			ask "$((client * 1000))"
+			ask "$((client * 77777))"
+		} >"answers$client" &
+		clients+=($!)
+	done
+	wait "${clients[@]}"
+	cat answers?
+	kill -QUIT "$server"
+	wait "$server" || echo "nginx: status $?"
+	trap - EXIT
+	rm -rf "$sockets"
+}
+
+load() {
+	work on
+}
+
+jit_off() {
+	work off
+}
