@@ -154,29 +154,34 @@ static unsigned char *one_of_many_at(uintptr_t instruction)
 			    sizeof one_of_many];
 }
 
-static bool is_likely_alone(unsigned done, uintptr_t instruction)
+/* DONE stores into the page have been carried out since it was last turned. */
+static void learn_of_store(unsigned done, uintptr_t instruction)
 {
 	unsigned char *seen = one_of_many_at(instruction);
 
-	if (done) {
-		if (*seen <= MANY_MOST - MANY_SEEN)
-			*seen += MANY_SEEN;
-		return true;
-	}
-	if (*seen)
+	if (!done && *seen)
 		--*seen;
-	return *seen < MANY_SEEN;
+	else if (done && *seen <= MANY_MOST - MANY_SEEN)
+		*seen += MANY_SEEN;
 }
 
-/* A store into a page of a file that is carried out. With more threads none is: another
- * thread might see a half of it, as pwrite does not promise to copy at once. */
-static bool is_carried_out(uintptr_t address, const ucontext_t *context)
+static bool is_likely_alone(unsigned done, uintptr_t instruction)
+{
+	return done || *one_of_many_at(instruction) < MANY_SEEN;
+}
+
+/* Once for each store, since it learns from it: whether the store, into a page of a file,
+ * is to be carried out. With more threads none is: another thread might see a half of it,
+ * as pwrite does not promise to copy at once. */
+static bool learn_and_choose(uintptr_t address, const ucontext_t *context)
 {
 	struct code_page page = codepages_get(address);
 	unsigned done = page.stores & STORES_MASK;
 
-	return view_is_single_threaded() && page.backing && !view_is_frozen(&page) &&
-	       is_likely_alone(done, arch_instruction(context)) &&
+	if (!view_is_single_threaded() || !page.backing || view_is_frozen(&page))
+		return false;
+	learn_of_store(done, arch_instruction(context));
+	return is_likely_alone(done, arch_instruction(context)) &&
 	       done < (page.stores & WRITTEN_BEFORE ? 1U : STORES_BEFORE_TURNING);
 }
 
@@ -315,7 +320,7 @@ static bool turn_at_last(uintptr_t address, int access, ucontext_t *context)
 
 bool views_fault(uintptr_t address, int access, ucontext_t *context)
 {
-	bool carried = access == PROT_WRITE && is_carried_out(address, context);
+	bool carried = access == PROT_WRITE && learn_and_choose(address, context);
 
 	if (carried && store_at_once(address, context))
 		return true;
