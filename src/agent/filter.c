@@ -272,7 +272,8 @@ void filter_watch_writes(uintptr_t address, size_t length)
 
 	if (is_watched(address, end))
 		return;
-	address = (address & ~(WINDOW_BYTES - 1)) - REACH_BYTES;
+	address &= ~(WINDOW_BYTES - 1);
+	address -= address < REACH_BYTES ? address : REACH_BYTES;
 	end = (end + WINDOW_BYTES - 1) & ~(WINDOW_BYTES - 1);
 	for (; address < end; address = last) {
 		last = (address / FOUR_GIB + 1) * FOUR_GIB;

@@ -58,9 +58,9 @@ static void in_thread(void)
 }
 
 /* The kernel writes into a page that has run. */
-static void kernel_writes(void)
+static void kernel_writes_to(unsigned char *at)
 {
-	unsigned char *at = new_code(1), bytes[6];
+	unsigned char bytes[6];
 	int ends[2];
 
 	must(pipe(ends) == 0, "pipe");
@@ -70,6 +70,17 @@ static void kernel_writes(void)
 	must(write(ends[1], bytes, sizeof bytes) == sizeof bytes, "write");
 	say("read: %ld", kernel(SYS_read, ends[0], (long)at, sizeof bytes, 0, 0, 0));
 	say("%d", code_run(at));
+}
+
+/* Of the program's own memory, which in one linked statically lies where addresses begin. */
+static void kernel_writes(void)
+{
+	static _Alignas(PAGE) unsigned char own[PAGE];
+
+	kernel_writes_to(new_code(1));
+	say("rwx: %ld", kernel(SYS_mprotect, (long)own, (long)PAGE,
+			       PROT_READ | PROT_WRITE | PROT_EXEC, 0, 0, 0));
+	kernel_writes_to(own);
 }
 
 static void heap(void)
