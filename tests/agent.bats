@@ -96,6 +96,13 @@ was_mended() {
 	same ./agent vforks
 }
 
+@test "what an exec takes goes, though another thread's exec is under way" {
+	static_agent
+	cp /bin/true leased
+	same ./agent execs-beside "$PWD/leased"
+	! grep -q 'no leases' native.out || skip "no leases on this file system"
+}
+
 @test "system calls by the instruction itself, in a dynamic program" {
 	same "$HOSTS/agent" code
 	was_mended

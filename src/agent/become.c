@@ -130,17 +130,19 @@ static void note_room(uintptr_t start, size_t bytes)
 	}
 }
 
-static void give_back_room(uintptr_t start)
+/* False: it is not noted. */
+static bool give_back_room(uintptr_t start)
 {
 	for (size_t i = 0; i < MOST_ROOMS; i++) {
-		size_t bytes = rooms[i].bytes;
+		uintptr_t found = start;
 
-		if (start > 1 && atomic_compare_exchange_strong(&rooms[i].start, &start, 1)) {
-			sys_munmap(start, bytes);
-			atomic_store(&rooms[i].start, 0);
-			return;
-		}
+		if (!atomic_compare_exchange_strong(&rooms[i].start, &found, 1))
+			continue;
+		sys_munmap(start, rooms[i].bytes);
+		atomic_store(&rooms[i].start, 0);
+		return true;
 	}
+	return false;
 }
 
 /* kcmp(2): 0 where both processes have the same memory. */
@@ -418,6 +420,7 @@ long become(const struct exec *exec)
 	plan = (struct plan *)room;
 	plan->duplicate = -1;
 	result = go(plan, (const char **)(plan + 1), count, exec);
-	give_back_room((uintptr_t)room);
+	if (!give_back_room((uintptr_t)room))
+		sys_munmap((uintptr_t)room, bytes);
 	return result;
 }
