@@ -90,9 +90,10 @@ was_mended() {
 	printf '#!%s\n' "$PWD/shell" >script-of-script
 	printf 'nothing\n' >data
 	cp data closed
-	chmod +x script shell script-of-script data
+	mkfifo fifo
+	chmod +x script shell script-of-script data fifo
 	same ./agent execs "$PWD/agent" /bin/true "$PWD/script" "$PWD/shell" \
-		"$PWD/script-of-script" "$PWD/data" "$PWD/closed" "$PWD/missing" "$PWD"
+		"$PWD/script-of-script" "$PWD/data" "$PWD/closed" "$PWD/missing" "$PWD" "$PWD/fifo"
 	same ./agent vforks
 }
 

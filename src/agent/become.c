@@ -245,21 +245,30 @@ static char *read_script_line(char *line, char **argument)
 	return *interpreter ? interpreter : NULL;
 }
 
+/* To open what is no file may wait, or do something. */
+static long may_be_executed(const char *path)
+{
+	struct stat64 status;
+	long result = SYS_CALL(SYS_faccessat, AT_FDCWD, path, 1 /* X_OK */, 0, 0, 0);
+
+	if (!result)
+		result = sys_stat(path, &status);
+	if (!result && !S_ISREG(status.st_mode))
+		result = -EACCES;
+	return result;
+}
+
 static long open_to_execute(const char *path)
 {
 	struct statfs mount;
-	struct stat64 status;
-	long fd, result = SYS_CALL(SYS_faccessat, AT_FDCWD, path, 1 /* X_OK */, 0, 0, 0);
+	long fd, result = may_be_executed(path);
 
 	if (sys_failed(result))
 		return result;
 	fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
 	if (sys_failed(fd))
 		return fd;
-	result = sys_fstat((int)fd, &status);
-	if (!result)
-		result = !S_ISREG(status.st_mode) ? -EACCES :
-			 SYS_CALL(SYS_fstatfs, fd, &mount, 0, 0, 0, 0);
+	result = SYS_CALL(SYS_fstatfs, fd, &mount, 0, 0, 0, 0);
 	if (!result && mount.f_flags & ST_NOEXEC)
 		result = -EACCES;
 	if (!result)
