@@ -104,6 +104,14 @@ was_mended() {
 	! grep -q 'no leases' native.out || skip "no leases on this file system"
 }
 
+@test "a static program's threads exec at once, what is a program and what is none" {
+	static_agent
+	# e_phnum (elf(5)), which no program has that many of.
+	cp /bin/true damaged
+	printf '\377\377' | dd of=damaged bs=1 seek=56 conv=notrunc status=none
+	same ./agent execs-at-once "$PWD/damaged"
+}
+
 @test "system calls by the instruction itself, in a dynamic program" {
 	same "$HOSTS/agent" code
 	was_mended

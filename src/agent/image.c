@@ -43,24 +43,35 @@ static bool is_ours(const Elf64_Ehdr *header)
 	       header->e_phnum <= MOST_HEADERS;
 }
 
+static long read_header(int fd, Elf64_Ehdr *header)
+{
+	long result = read_all(fd, header, sizeof *header, 0);
+
+	return result || is_ours(header) ? result : -ENOEXEC;
+}
+
 static long read_file(int fd, struct file *file)
 {
-	long result = read_all(fd, &file->header, sizeof file->header, 0);
+	long result = read_header(fd, &file->header);
 
 	file->fd = fd;
 	if (result)
 		return result;
-	if (!is_ours(&file->header))
-		return -ENOEXEC;
 	return read_all(fd, file->segments, file->header.e_phnum * sizeof *file->segments,
 			file->header.e_phoff);
 }
 
+/* All segments are there where the last one is: they are too many for a signal stack. */
 long image_look(int fd)
 {
-	static struct file file;
+	Elf64_Ehdr header;
+	Elf64_Phdr last;
+	long result = read_header(fd, &header);
 
-	return read_file(fd, &file);
+	if (result)
+		return result;
+	return read_all(fd, &last, sizeof last,
+			header.e_phoff + (header.e_phnum - 1) * sizeof last);
 }
 
 /* ---------------------------------------------------------------- mapping */

@@ -1,7 +1,7 @@
 /* image.h: a program's file in memory, as execve(2) would have it there.
  *
  * Through the engine: a segment that is to be writable and executable is a request
- * like any other. One thread; errors are negated errnos. */
+ * like any other. Errors are negated errnos. */
 #ifndef JITMEND_IMAGE_H
 #define JITMEND_IMAGE_H
 
@@ -20,10 +20,11 @@ struct image {
 };
 
 /* Whether FD is an ELF file of this machine that can be mapped: 0, -ENOEXEC, or
- * what reading says. */
+ * what reading says. In any thread, on a signal stack. */
 long image_look(int fd);
 
-/* Maps it: where programs go if it has a loader, else where libraries go. */
+/* Maps it: where programs go if it has a loader, else where libraries go. Before there
+ * are other threads. */
 long image_map(int fd, struct image *image);
 
 #endif

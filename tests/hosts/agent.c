@@ -296,6 +296,35 @@ static void execs_beside(void)
 	say("nothing stays: %d", mapped() - before < A_FEW_PAGES);
 }
 
+static volatile bool over;
+
+static void *exec_again_and_again(void *file)
+{
+	char *arguments[] = { "zero", NULL };
+
+	while (!over)
+		kernel(SYS_execve, (long)file, (long)arguments, 0, 0, 0, 0);
+	return NULL;
+}
+
+/* Of a program, with an environment that is nowhere, while other threads ask for what is
+ * no program. */
+static void execs_at_once(void)
+{
+	char *arguments[] = { "zero", NULL };
+	pthread_t threads[2];
+	int wrong = 0;
+
+	for (int i = 0; i < 2; i++)
+		must(pthread_create(&threads[i], NULL, exec_again_and_again, rest[0]) == 0, "thread");
+	for (int i = 0; i < 8000; i++)
+		wrong += kernel(SYS_execve, (long)"/bin/true", (long)arguments, 16, 0, 0, 0) != -EFAULT;
+	over = true;
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	say("wrong answers: %d", wrong);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
@@ -310,6 +339,7 @@ int main(int argc, char **argv)
 		{ "execs", execs },
 		{ "vforks", vforks },
 		{ "execs-beside", execs_beside },
+		{ "execs-at-once", execs_at_once },
 		{ NULL, NULL },
 	};
 
