@@ -4,9 +4,9 @@
  * has PROCMAP_QUERY (Linux 6.11); before that /proc/self/maps is read from its
  * beginning. Without /proc nothing can be said, and callers are told so.
  *
- * Any context, no locks. The answer is of the moment: hold the lock where what
- * was seen must still be true (lock.h), and know that the host's unhooked calls
- * do not take it. */
+ * Any context. Where the file has to be opened, by each process once, the lock is
+ * taken (lock.h). The answer is of the moment: hold the lock where what was seen must
+ * still be true, and know that the host's unhooked calls do not take it. */
 #ifndef JITMEND_VMA_H
 #define JITMEND_VMA_H
 
