@@ -251,9 +251,9 @@ int backing_descriptor(unsigned number)
 	return number_of(backings[number].descriptor);
 }
 
-bool backing_is_file(unsigned number, uint64_t inode)
+uint64_t backing_inode(unsigned number)
 {
-	return backings[number].inode == inode;
+	return backings[number].inode;
 }
 
 bool backing_is_same_file(unsigned number, unsigned other)
@@ -480,9 +480,9 @@ bool backing_is_reserve(unsigned number)
 	return reserve.descriptor >= 0 && backings[number].descriptor == reserve.descriptor;
 }
 
-bool backing_is_reserve_inode(uint64_t inode)
+uint64_t backing_reserve_inode(void)
 {
-	return reserve.inode == inode;
+	return reserve.inode;
 }
 
 /* What is taken while a fork goes on is frozen from then on. */

@@ -64,13 +64,14 @@ struct vma;
 long backing_share_mapping(const struct vma *vma, bool writable);
 
 /* The file of the reserve (reserve.h), never closed: made, once, with two parts of PART
- * bytes, the first ones of which may be touched; its descriptor, or -1; a number under which its pages may be taken, and written until the next fork;
- * whether a number is one of that file's, and an inode that file's. */
+ * bytes, the first ones of which may be touched; its descriptor, or -1; a number under
+ * which its pages may be taken, and written until the next fork; whether a number is one
+ * of that file's; its inode, 0 before it is made. */
 long backing_make_reserve(size_t part, size_t executed, size_t written);
 int backing_reserve_descriptor(void);
 long backing_reserve(void);
 bool backing_is_reserve(unsigned backing);
-bool backing_is_reserve_inode(uint64_t inode);
+uint64_t backing_reserve_inode(void);
 
 /* Pages that entries of the page table refer to from now on, and no more. Memory
  * that nobody refers to is given back. */
@@ -89,8 +90,8 @@ bool backing_write(unsigned backing, uint64_t at, const void *bytes, size_t leng
 
 int backing_descriptor(unsigned backing);
 
-/* Whether the file under a mapping, by its inode, is this one. */
-bool backing_is_file(unsigned backing, uint64_t inode);
+/* By which it is known under a mapping (vma.h). */
+uint64_t backing_inode(unsigned backing);
 
 /* Whether what is mapped of one can be in one mapping with what is mapped of the other. */
 bool backing_is_same_file(unsigned number, unsigned other);

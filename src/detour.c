@@ -28,7 +28,6 @@ void detour_recount(void)
 
 #else
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
@@ -103,19 +102,10 @@ static bool map_over(struct area *area, unsigned from, uint64_t page)
 	return true;
 }
 
-/* The host may have unmapped it, or mapped something over it. */
 static bool is_there(const struct area *area)
 {
-	uintptr_t start = area->start;
-	struct vma vma;
-	long result = vma_look(start, &vma);
-
-	if (result)
-		return result != -ENOENT; /* nobody to ask */
-	return vma.start <= start && start + AREA_BYTES <= vma.end && vma.shared &&
-	       vma.protection == (PROT_READ | PROT_EXEC) &&
-	       backing_is_file(area->file, vma.inode) &&
-	       vma.offset + (start - vma.start) == area->page * PAGE_BYTES;
+	return vma_is_still(area->start, AREA_BYTES, PROT_READ | PROT_EXEC,
+			    backing_inode(area->file), area->page * PAGE_BYTES);
 }
 
 static bool take_file(long number, uint64_t page)

@@ -62,17 +62,12 @@ long reserve_ready(void)
 	return mapped ? 0 : result;
 }
 
-/* The host may have unmapped it, or mapped something over it. */
+/* PAGE, by its number in the file, and what follows. */
 static bool is_there(uintptr_t at, size_t length, uint64_t page)
 {
-	struct vma vma;
-	long result = vma_look(at, &vma);
+	int protection = page < RESERVE_PAGES ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
 
-	if (result)
-		return result != -ENOENT; /* nobody to ask */
-	return vma.start <= at && at + length <= vma.end && vma.shared &&
-	       backing_is_reserve_inode(vma.inode) &&
-	       vma.offset + (at - vma.start) == page * PAGE_BYTES;
+	return vma_is_still(at, length, protection, backing_reserve_inode(), page * PAGE_BYTES);
 }
 
 uintptr_t reserve_standing(void)

@@ -359,6 +359,18 @@ long vma_look(uintptr_t address, struct vma *vma)
 	return find(address, vma, false);
 }
 
+bool vma_is_still(uintptr_t start, size_t length, int protection, uint64_t inode, uint64_t offset)
+{
+	struct vma vma;
+	long result = vma_look(start, &vma);
+
+	if (result)
+		return result != -ENOENT;
+	return vma.start <= start && start + length <= vma.end && vma.shared &&
+	       vma.protection == protection && vma.inode == inode &&
+	       vma.offset + (start - vma.start) == offset;
+}
+
 /* A line without its newline, cut off where it does not fit. False: there is no whole one. */
 static bool read_text_line(struct reader *reader, char *line, size_t size)
 {

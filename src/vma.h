@@ -11,6 +11,7 @@
 #define JITMEND_VMA_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define VMA_NAME_SIZE 256
@@ -34,6 +35,11 @@ long vma_look(uintptr_t address, struct vma *vma);
 
 /* The same from the text of /proc/self/maps, on every kernel. */
 long vma_find_in_text(uintptr_t address, struct vma *vma);
+
+/* Whether all of it is a shared mapping of that file, by its inode, from that byte on, as
+ * it was made: the host may have unmapped it, or mapped something over it. Where the kernel
+ * cannot be asked it is taken to be. */
+bool vma_is_still(uintptr_t start, size_t length, int protection, uint64_t inode, uint64_t offset);
 
 /* What the program has said of a mapping besides its protection, that a mapping
  * in its place must be told too. */

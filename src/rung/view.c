@@ -102,7 +102,7 @@ static bool is_told_by(const struct code_page *page, uintptr_t address, const st
 {
 	if (!page->backing) /* what was lent maps a file of ours still, or it is other memory */
 		return !vma->shared && (!page->lent || vma->inode);
-	return vma->shared && backing_is_file(page->backing, vma->inode) &&
+	return vma->shared && vma->inode == backing_inode(page->backing) &&
 	       (vma->offset + (address - vma->start)) / PAGE_BYTES == page->offset;
 }
 

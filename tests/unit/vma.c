@@ -1,4 +1,5 @@
 /* vma.c: the two ways of asking the kernel about a mapping say the same. */
+#define _GNU_SOURCE
 #include "vma.h"
 
 #include <errno.h>
@@ -59,6 +60,30 @@ static void no_mapping(void)
 	SAME(vma_find_in_text(~0UL, &vma), -ENOENT, "nor in the text");
 }
 
+/* A mapping that was made, asked for again. */
+static void still_there(void)
+{
+	int rw = PROT_READ | PROT_WRITE, fd = memfd_create("still", MFD_CLOEXEC);
+	uintptr_t at = (uintptr_t)mmap(NULL, 4 * 4096, rw, MAP_SHARED, fd, 4096);
+	struct vma vma;
+
+	SAME(vma_look(at, &vma), 0, "it is there");
+	CHECK(vma_is_still(at, 4 * 4096, rw, vma.inode, 4096), "as it was made");
+	CHECK(vma_is_still(at + 4096, 4096, rw, vma.inode, 2 * 4096), "and so is a part of it");
+	CHECK(!vma_is_still(at, 5 * 4096, rw, vma.inode, 4096), "it is no longer than that");
+	CHECK(!vma_is_still(at, 4096, rw, vma.inode, 0), "nor of another place in the file");
+	CHECK(!vma_is_still(at, 4096, rw, vma.inode + 1, 4096), "nor of another file");
+	mprotect((void *)at, 4096, PROT_READ);
+	CHECK(!vma_is_still(at, 4096, rw, vma.inode, 4096), "what has another protection is not it");
+	CHECK(vma_is_still(at + 4096, 4096, rw, vma.inode, 2 * 4096), "what is behind that is");
+	mmap((void *)(at + 4096), 4096, rw, MAP_PRIVATE | MAP_FIXED, fd, 2 * 4096);
+	CHECK(!vma_is_still(at + 4096, 4096, rw, vma.inode, 2 * 4096), "a private one is not it");
+	munmap((void *)at, 4096);
+	CHECK(!vma_is_still(at, 4096, PROT_READ, vma.inode, 4096), "nor is a hole");
+	munmap((void *)(at + 4096), 3 * 4096);
+	close(fd);
+}
+
 static void heap_bounds(void)
 {
 	void *end = sbrk(8192);
@@ -72,6 +97,7 @@ int main(void)
 {
 	own_mappings();
 	no_mapping();
+	still_there();
 	heap_bounds();
 	return tap_done();
 }
