@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "memory.h"
 #include "own.h"
@@ -150,15 +151,32 @@ struct headers {
 	ElfW(Phdr) segments[MOST_HEADERS];
 };
 
+/* To touch what is mapped past the end of a file raises a signal. */
+static bool is_whole(const struct headers *headers, uint64_t size)
+{
+	for (size_t i = 0; i < headers->file.e_phnum; i++) {
+		const ElfW(Phdr) *segment = &headers->segments[i];
+
+		if (segment->p_filesz > size || segment->p_offset > size - segment->p_filesz)
+			return false;
+	}
+	return true;
+}
+
 /* All of them stand in its first page: what linkers make begins so. */
 static long read_headers(int fd, struct headers *headers)
 {
-	long map = sys_mmap(0, PAGE_BYTES, PROT_READ, MAP_PRIVATE, fd, 0);
-	const ElfW(Ehdr) *file = (const ElfW(Ehdr) *)map;
+	struct stat64 status;
+	const ElfW(Ehdr) *file;
+	long map = sys_fstat(fd, &status);
 	bool known;
 
+	if (sys_failed(map) || status.st_size == 0)
+		return map ? map : -ENOEXEC;
+	map = sys_mmap(0, PAGE_BYTES, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (sys_failed(map))
 		return map;
+	file = (const ElfW(Ehdr) *)map;
 	known = memcmp(file->e_ident, ELFMAG, SELFMAG) == 0 &&
 		file->e_ident[EI_CLASS] == (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) &&
 		file->e_machine == ARCH_ELF_MACHINE &&
@@ -171,7 +189,7 @@ static long read_headers(int fd, struct headers *headers)
 		       file->e_phnum * sizeof(ElfW(Phdr)));
 	}
 	sys_munmap((uintptr_t)map, PAGE_BYTES);
-	return known ? 0 : -ENOEXEC;
+	return known && is_whole(headers, (uint64_t)status.st_size) ? 0 : -ENOEXEC;
 }
 
 static int protection_of(const ElfW(Phdr) *segment)

@@ -35,6 +35,12 @@ tests_unit_store_SOURCES += src/library.h src/library.c \
 	src/hook/symbols.h src/hook/definitions.c
 endif
 tests_unit_store_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DDL_LIB='"$(DL_LIB)"'
+if HAVE_ZYDIS
+unit_tests += tests/unit/library
+endif
+tests_unit_library_SOURCES = tests/unit/library.c tests/unit/tap.h src/library.h src/library.c
+tests_unit_library_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DDL_LIB='"$(DL_LIB)"'
+tests_unit_library_LDADD = src/libengine.la
 tests_unit_descriptors_SOURCES = tests/unit/descriptors.c tests/unit/tap.h
 tests_unit_anonymous_SOURCES = tests/unit/anonymous.c tests/unit/tap.h
 tests_unit_anonymous_LDADD = src/libengine.la
