@@ -121,11 +121,12 @@ static void read_notes(const char *notes, size_t size, char *build_id)
  * memory as in the file, which is so nearly always. */
 static bool find_header(const struct found *found, struct vma *vma)
 {
-	struct vma text;
 	uintptr_t candidates[2] = { found->bias, 0 };
+	struct vma text;
 
-	if (vma_find(found->start, &text) == 0 && text.start <= found->start)
-		candidates[1] = text.start - text.offset;
+	if (vma_find(found->start, &text) || text.start > found->start)
+		return false; /* nobody to ask, or it is gone */
+	candidates[1] = text.start - text.offset;
 	for (unsigned i = 0; i < 2; i++) {
 		const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)candidates[i];
 
