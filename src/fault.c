@@ -14,12 +14,6 @@
 #include "vma.h"
 #include "walk.h"
 
-/* On this processor whatever is mapped at all can be read. */
-static bool permits(int protection, int access)
-{
-	return access == PROT_READ ? protection != PROT_NONE : protection & access;
-}
-
 /* Without /proc the page table alone speaks, and it may be out of date: then
  * the same fault would come for ever. Once is believed, twice is not. */
 static bool permitted_as_far_as_known(const struct fault *fault, const struct code_page *page)
@@ -28,7 +22,7 @@ static bool permitted_as_far_as_known(const struct fault *fault, const struct co
 	uint64_t guess = (uint64_t)fault->address ^ (uint64_t)sys_gettid() << 40 ^
 			 (uint64_t)fault->access << 60;
 
-	return (fault->unmapped || permits((int)page->view, fault->access)) &&
+	return (fault->unmapped || fault_is_permitted(page->view, fault->access)) &&
 	       atomic_exchange(&last_guess, guess) != guess;
 }
 
@@ -40,7 +34,7 @@ static bool is_out_of_date(const struct fault *fault, const struct vma *vma)
 		return false;
 	if (fault->unmapped && vma->protection == PROT_NONE)
 		return true;
-	return (fault->unmapped || permits(vma->protection, fault->access)) &&
+	return (fault->unmapped || fault_is_permitted((unsigned)vma->protection, fault->access)) &&
 	       !sys_is_untouchable(fault->address);
 }
 

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 
 /* Where a fault touched, and what it wanted there: one of PROT_READ, PROT_WRITE
@@ -22,6 +23,13 @@ struct fault {
 	bool unmapped; /* SEGV_MAPERR: nothing was there */
 	ucontext_t *context; /* a store may be carried out in it */
 };
+
+/* Whether PROTECTION allows ACCESS, as a fault has it. On these processors whatever is
+ * mapped at all can be read. */
+static inline bool fault_is_permitted(unsigned protection, int access)
+{
+	return access == PROT_READ ? protection != PROT_NONE : protection & (unsigned)access;
+}
 
 /* True: go on with the context as it is now. False: the fault is the host's.
  * Waits while the page is on the move. */

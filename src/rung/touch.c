@@ -5,6 +5,7 @@
 
 #include "../backing.h"
 #include "../detour.h"
+#include "../fault.h"
 #include "../policy.h"
 #include "../store.h"
 #include "../sys.h"
@@ -17,11 +18,6 @@
  * it stores is taken for one of many, and each time that it is takes one away. */
 #define MANY_SEEN 64
 #define MANY_MOST 255
-
-static bool permits(unsigned protection, int access)
-{
-	return access == PROT_READ ? protection != PROT_NONE : (protection & (unsigned)access) != 0;
-}
 
 static bool is_alike(uintptr_t address, const struct code_page *page)
 {
@@ -304,7 +300,7 @@ static bool turn_at_last(uintptr_t address, int access, ucontext_t *context)
 	unsigned view = view_waiting(page.ask);
 	struct vma vma;
 
-	if (page.state != PAGE_VIEWED || !permits(page.ask, access) ||
+	if (page.state != PAGE_VIEWED || !fault_is_permitted(page.ask, access) ||
 	    !view_is_current(&page, address, &vma))
 		return false;
 	page.view = (unsigned)vma.protection;
@@ -328,18 +324,18 @@ bool views_fault(uintptr_t address, int access, ucontext_t *context)
 		struct code_page page = codepages_get(address);
 		struct vma vma;
 
-		if (!permits(page.ask, access))
+		if (!fault_is_permitted(page.ask, access))
 			return false;
 		if (!view_is_current(&page, address, &vma)) {
 			view_drop_stale(page_down(address), page_down(address) + PAGE_BYTES);
-			return permits((unsigned)vma.protection, access);
+			return fault_is_permitted((unsigned)vma.protection, access);
 		}
 		if (codepages_prepare(page_down(address), PAGE_BYTES))
 			continue;
 		page.view = (unsigned)vma.protection;
 		/* An old fault: meanwhile another thread has had the same. Or the host's:
 		 * a guard (madvise(2), MADV_GUARD_INSTALL). */
-		if (permits(page.view, access)) {
+		if (fault_is_permitted(page.view, access)) {
 			if (sys_is_untouchable(address))
 				return false;
 			codepages_set(page_down(address), PAGE_BYTES, page);
