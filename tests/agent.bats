@@ -102,6 +102,7 @@ was_mended() {
 	cp /bin/true leased
 	same ./agent execs-beside "$PWD/leased"
 	! grep -q 'no leases' native.out || skip "no leases on this file system"
+	same ./agent execs-unseen "$PWD/leased"
 }
 
 @test "a static program's threads exec at once, what is a program and what is none" {

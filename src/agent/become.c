@@ -145,11 +145,18 @@ static bool give_back_room(uintptr_t start)
 	return false;
 }
 
-/* kcmp(2): 0 where both processes have the same memory. */
-static bool is_on_our_memory(int pid)
+/* kcmp(2): 0 where both processes have the same memory. It needs the right to trace the
+ * other, and a filter may refuse it: then who lives may be on it. */
+static bool may_be_on_our_memory(int pid)
 {
-	return pid == sys_getpid() ||
-	       SYS_CALL(SYS_kcmp, sys_getpid(), pid, KCMP_VM, 0, 0, 0) == 0;
+	long answer;
+
+	if (pid == sys_getpid())
+		return true;
+	answer = SYS_CALL(SYS_kcmp, sys_getpid(), pid, KCMP_VM, 0, 0, 0);
+	if (!sys_failed(answer))
+		return answer == 0;
+	return SYS_CALL(SYS_kill, pid, 0, 0, 0, 0, 0) != -ESRCH;
 }
 
 static void give_back_rooms(void)
@@ -157,7 +164,7 @@ static void give_back_rooms(void)
 	for (size_t i = 0; i < MOST_ROOMS; i++) {
 		uintptr_t start = atomic_load(&rooms[i].start);
 
-		if (start > 1 && !is_on_our_memory(rooms[i].pid))
+		if (start > 1 && !may_be_on_our_memory(rooms[i].pid))
 			give_back_room(start);
 	}
 }

@@ -8,6 +8,8 @@
 #include "arch/x86_64.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -239,16 +241,23 @@ static long mapped(void)
 /* As many pages as a few calls of exec take. */
 #define A_FEW_PAGES 100
 
-static void become_true(void)
+/* Its status. */
+static int become(const char *file)
 {
-	static int status;
+	static __thread int status;
 	pid_t child = vfork();
 
 	if (child == 0) {
-		execl("/bin/true", "true", (char *)NULL);
+		execl(file, "true", (char *)NULL);
 		_exit(1);
 	}
-	must(waitpid(child, &status, 0) == child && status == 0, "vfork");
+	must(waitpid(child, &status, 0) == child, "vfork");
+	return status;
+}
+
+static void become_true(void)
+{
+	must(become("/bin/true") == 0, "true");
 }
 
 /* On its parent's memory, many times: next to nothing of it stays. */
@@ -264,21 +273,19 @@ static void vforks(void)
 	say("little stays: %d", mapped() - before < A_FEW_PAGES);
 }
 
-static void *execute(void *file)
+static void *become_it(void *file)
 {
-	char *arguments[] = { "zero", NULL };
-
-	execve(file, arguments, environ);
-	return NULL;
+	return (void *)(intptr_t)become(file);
 }
 
-/* While another thread's exec waits for its file: the kernel lets nobody open what is on
- * lease (fcntl(2)), and tells who has it. */
+/* While the exec of another thread's child waits for its file: the kernel lets nobody
+ * open what is on lease (fcntl(2)), and tells who has it. */
 static void execs_beside(void)
 {
 	int file = open(rest[0], O_RDONLY), signal;
 	pthread_t thread;
 	sigset_t set;
+	void *status;
 	long before;
 
 	if (fcntl(file, F_SETLEASE, F_WRLCK)) {
@@ -288,12 +295,31 @@ static void execs_beside(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGIO);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	must(pthread_create(&thread, NULL, execute, rest[0]) == 0, "thread");
+	must(pthread_create(&thread, NULL, become_it, rest[0]) == 0, "thread");
 	must(sigwait(&set, &signal) == 0, "sigwait");
 	before = mapped();
 	for (int i = 0; i < 200; i++)
 		must(kernel(SYS_execve, (long)"/nowhere", 0, 0, 0, 0, 0) == -ENOENT, "execve");
 	say("nothing stays: %d", mapped() - before < A_FEW_PAGES);
+	fcntl(file, F_SETLEASE, F_UNLCK);
+	pthread_join(thread, &status);
+	say("the other: %#x", (unsigned)(intptr_t)status);
+}
+
+/* Where nobody tells which processes have the same memory. */
+static void execs_unseen(void)
+{
+	struct sock_filter parts[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kcmp, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { .len = sizeof parts / sizeof *parts, .filter = parts };
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0, "seccomp");
+	execs_beside();
 }
 
 static volatile bool over;
@@ -339,6 +365,7 @@ int main(int argc, char **argv)
 		{ "execs", execs },
 		{ "vforks", vforks },
 		{ "execs-beside", execs_beside },
+		{ "execs-unseen", execs_unseen },
 		{ "execs-at-once", execs_at_once },
 		{ NULL, NULL },
 	};
