@@ -181,9 +181,14 @@ static const struct frame no_frame = {
 	CODE(0x48, 0x83, 0xec, 0x18),
 	CODE(0x48, 0x83, 0xc4, 0x18), /* add $24, %rsp */
 };
-/* push %rbp; mov $0x123456789abcdef0, %rbp */
+/* push %rbp; mov $0x123456789abcdef0, %rbp. On i386 its last four bytes would be a jump,
+ * if %eax was negative; the prefix 0x48 of the others is dec %eax there, and harmless. */
 static const struct frame other_frame = {
+#ifdef __x86_64__
 	CODE(0x55, 0x48, 0xbd, 0xf0, 0xde, 0xbc, 0x9a, 0x78, 0x56, 0x34, 0x12),
+#else
+	CODE(0x55, 0xbd, 0xf0, 0xde, 0xbc, 0x9a),
+#endif
 	CODE(0x5d),
 };
 /* push %rbp; sub $32, %rsp; movq $0x1234, 8(%rsp); mov %rsp, (%rsp); mov %rsp, %rbp */
