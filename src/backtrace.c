@@ -152,13 +152,25 @@ void backtrace_abort(uintptr_t caller)
 		arch_longjmp(way_out);
 }
 
+/* On aarch64 libunwind (1.2 to 1.8.3; mended in its commit 3c4658cb) tells of each return
+ * address the byte before, which is in no place where an instruction may stand. */
+static int walk_by_libunwind(void **frames, int most)
+{
+	int count = by_libunwind(frames, most);
+
+	for (int i = 0; i < count; i++)
+		frames[i] = (void *)(((uintptr_t)frames[i] + ARCH_INSTRUCTION_ALIGNMENT - 1) &
+				     ~(ARCH_INSTRUCTION_ALIGNMENT - 1));
+	return count;
+}
+
 static int all_frames(void **frames, int most)
 {
 	struct collected to = { .frames = frames, .most = most };
 
 	if (by_libunwind && pipe_is_its_own() && (acquainted || !locked)) {
 		acquainted = true;
-		return by_libunwind(frames, most);
+		return walk_by_libunwind(frames, most);
 	}
 	if (by_libgcc && libgcc_address)
 		walk_by_libgcc(&to);

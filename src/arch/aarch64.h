@@ -126,6 +126,7 @@ long arch_run_on_stack(uintptr_t end, long (*function)(void *), void *argument)
 /* ------------------------------------------------------------------- faults */
 
 #define ARCH_INSTRUCTION_MOST 4 /* bytes */
+#define ARCH_INSTRUCTION_ALIGNMENT 4UL
 
 /* Of a system call that libc made, the first argument is gone when it has returned. */
 #define ARCH_RESULT_TAKES_FIRST_ARGUMENT

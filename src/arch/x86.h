@@ -30,6 +30,7 @@ static inline int arch_fault_is_store_to_readable(const ucontext_t *context)
 }
 
 #define ARCH_INSTRUCTION_MOST 15 /* bytes */
+#define ARCH_INSTRUCTION_ALIGNMENT 1UL
 #define ARCH_NOTHING_HERE 0xcc   /* int3: no instruction of the program's */
 
 static inline uintptr_t arch_instruction(const ucontext_t *context)
