@@ -187,6 +187,16 @@ require_names() {
 	grep -q '^warning execheap tests/hosts/journal-stacks.c:' read.out
 }
 
+@test "lines where there is no .debug_aranges, as clang leaves it" {
+	require_names
+	require_program objcopy
+	objcopy --remove-section=.debug_aranges "$STACKS" host || skip "objcopy does not know $STACKS"
+	journal ./host plain
+	report --format=json log
+	status_is 0
+	names_are_right
+}
+
 @test "C++: names as people write them, and what was inlined" {
 	require_program g++
 	cat >cxx.cc <<-'END'

@@ -168,12 +168,29 @@ static unsigned add_inlined(Dwarf_Die *unit, Dwarf_Die *innermost, struct spot *
 	return count;
 }
 
-static char *line_of(Dwfl_Module *module, Dwarf_Addr address, int *number)
+static char *line_of(Dwarf_Die *unit, Dwarf_Addr address, int *number)
 {
-	Dwfl_Line *line = dwfl_module_getsrc(module, address);
-	const char *name = line ? dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL) : NULL;
+	Dwarf_Attribute attribute;
+	Dwarf_Line *line = dwarf_getsrc_die(unit, address);
+	const char *name = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
 
-	return name ? source_path(dwfl_line_comp_dir(line), name) : NULL;
+	if (!name || dwarf_lineno(line, number) != 0)
+		return NULL;
+	return source_path(dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute)), name);
+}
+
+/* libdw finds a unit by .debug_aranges, which clang does not write, and, up to its
+ * version of Debian 12 at least, no other way. */
+static Dwarf_Die *unit_of(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias)
+{
+	Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
+
+	if (unit)
+		return unit;
+	while ((unit = dwfl_module_nextcu(module, unit, bias)))
+		if (dwarf_haspc(unit, address - *bias) > 0)
+			return unit;
+	return NULL;
 }
 
 /* The nearest symbol is not always one that the address lies in. */
@@ -198,11 +215,11 @@ static char *function_at(Dwfl_Module *module, Dwarf_Addr address)
 static unsigned add_lines(Dwfl_Module *module, Dwarf_Addr address, struct spot *spots)
 {
 	Dwarf_Addr bias;
-	Dwarf_Die *unit = dwfl_module_addrdie(module, address, &bias), *scopes = NULL;
+	Dwarf_Die *unit = unit_of(module, address, &bias), *scopes = NULL;
 	unsigned last = 0;
 
 	if (unit && dwarf_getscopes(unit, address - bias, &scopes) > 0) {
-		spots[0].file = line_of(module, address, &spots[0].line);
+		spots[0].file = line_of(unit, address - bias, &spots[0].line);
 		last = add_inlined(unit, &scopes[0], spots);
 	}
 	free(scopes);
