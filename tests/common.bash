@@ -44,6 +44,7 @@ skip_listed() {
 			skip "$reason"
 		fi
 	done <"$JITMEND_TEST_SKIPS"
+	unset JITMEND_TEST_SKIPS # programs see no variable of ours that they did not get
 }
 
 # is_of_32_bits: what was built here is.

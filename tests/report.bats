@@ -12,6 +12,7 @@ CHECK=$top_builddir/tests/journal-check
 STACKS=$HOSTS/journal-stacks
 
 setup() {
+	skip_listed
 	[ -x "$top_builddir/tools/jitmend-report" ] || skip "built without jitmend report"
 	cd "$BATS_TEST_TMPDIR" || return
 	unset LD_PRELOAD DEBUGINFOD_URLS NO_COLOR

@@ -10,6 +10,7 @@
 load common
 
 setup() {
+	skip_listed
 	cd "$BATS_TEST_TMPDIR" || return
 	umask 022
 	ulimit -c 0
