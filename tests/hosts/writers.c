@@ -322,7 +322,8 @@ int main(int argc, char **argv)
 	if (!strcmp(kind, "naive"))
 		replace_naively(&tallies[0]);
 	else if (drop_one)
-		usleep(100000);
+		while (tallies[0].stores < 10000)
+			sched_yield();
 	else
 		toggle_all(toggles);
 	stop = true;
