@@ -9,9 +9,6 @@
 load common
 load alike
 
-# Seconds until a run is taken to hang.
-: "${PATIENCE:=60}"
-
 setup() {
 	[ -x "$top_builddir/tools/jitmend-agent" ] || skip "jitmend-agent is no part of this build"
 	alike_setup

@@ -34,7 +34,7 @@ look() {
 		r $top_srcdir/tests/browser.js
 		a </script></body>
 	}" page.html >used.html
-	timeout 120 "$BROWSER" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+	timeout "$PATIENCE" "$BROWSER" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
 		--user-data-dir="$PWD/profile" --window-size="$width,900" \
 		--virtual-time-budget=4000 --enable-logging=stderr --dump-dom "$@" \
 		"file://$PWD/used.html" >dom 2>messages 3>&-

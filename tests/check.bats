@@ -445,7 +445,7 @@ with_loader() {
 	by_agent ./script
 	# A circle through env has no end: nobody else may hang in it.
 	script ./again '#!/usr/bin/env again'
-	run_as check timeout 20 "$top_builddir/tools/jitmend-check" \
+	run_as check timeout "$PATIENCE" "$top_builddir/tools/jitmend-check" \
 		--preload="$top_builddir/src/preload" --pid=$$ --path="$PATH" ./again
 	[ "$(cat check.status)" -eq 0 ]
 }

@@ -20,8 +20,25 @@ DATA=$top_srcdir/tests/data
 unset JITMEND_MODE JITMEND_POLICY JITMEND_LOG JITMEND_CHILDREN JITMEND_BACKTRACE JITMEND_ORIGINS
 export LC_ALL=C
 
+# Seconds after which what does not end is taken to hang. Nothing is measured by it: on a
+# busy machine a second's work may take minutes.
+: "${PATIENCE:=300}"
+
 jitmend() {
 	"$JITMEND" "$@"
+}
+
+# eventually COMMAND...: waits until it succeeds; fails if it does not, and says so.
+eventually() {
+	local end=$((SECONDS + PATIENCE))
+
+	until "$@"; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			echo "not within $PATIENCE seconds: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
 }
 
 # require_program NAME...: skips the test where one is not installed.

@@ -94,7 +94,7 @@ commands() {
 		complete_line "$command" --
 		while read -r option; do
 			# With a value that is none, or without one: never unknown.
-			run_as tried timeout 20 "$JITMEND" "$command" "${option%=}" --help
+			run_as tried timeout "$PATIENCE" "$JITMEND" "$command" "${option%=}" --help
 			lacks 'unknown option' tried.err
 		done <offered
 	done

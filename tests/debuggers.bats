@@ -34,7 +34,7 @@ debug() {
 			-x "$FILE")
 	fi
 	cat >script
-	timeout -k 5 300 gdb -nx -q -batch "${options[@]}" "$@" -x script \
+	timeout -k 5 "$PATIENCE" gdb -nx -q -batch "${options[@]}" "$@" -x script \
 		--args "$HOSTS/debugged" "$part" >"$name.all" 2>&1 </dev/null 3>&- || true
 	grep '^:' "$name.all" >"$name.lines" || true
 }
@@ -146,16 +146,13 @@ same_in_gdb() {
 }
 
 @test "gdb: attaching, and leaving again" {
-	local host tries=0
+	local host
 
 	require_gdb
 	"$JITMEND" run --quiet --policy=strict -- "$HOSTS/debugged" wait >said 2>&1 3>&- &
 	host=$!
-	until grep -q waiting said; do
-		((++tries < 300))
-		sleep 0.1
-	done
-	timeout -k 5 300 gdb -nx -q -batch -x "$FILE" -ex 'printf ": %d\n", code[5] == 0xc3' \
+	eventually grep -q waiting said
+	timeout -k 5 "$PATIENCE" gdb -nx -q -batch -x "$FILE" -ex 'printf ": %d\n", code[5] == 0xc3' \
 		-ex 'break ordinary' -ex continue -ex 'bt 1' -ex 'set go_on = 1' -ex 'delete' \
 		-ex detach -p "$host" >gdb.all 2>&1 </dev/null 3>&- || true
 	if grep -q 'Operation not permitted' gdb.all; then

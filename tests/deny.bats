@@ -54,16 +54,13 @@ verdicts() {
 }
 
 # Waits for the supervisors that were started with MARK=$1 in their environment
-# to be gone; fails when they are there after 20 seconds.
+# to be gone; fails when they stay.
 supervisors_gone() {
-	local tries
+	eventually no_supervisors "$1"
+}
 
-	for ((tries = 0; tries < 200; tries++)); do
-		supervisors "$1" | grep -q . || return 0
-		sleep 0.1
-	done
-	echo "still there: $(supervisors "$1")"
-	return 1
+no_supervisors() {
+	[ -z "$(supervisors "$1")" ]
 }
 
 # supervisors MARK: their process ids. A supervisor is one whose name is still
@@ -386,7 +383,7 @@ seccomp_shmat() {
 	exec 9<>"$BATS_TEST_TMPDIR/full"
 	timeout 1 dd if=/dev/zero bs=4096 count=64 >&9 2>/dev/null || true
 	# shellcheck disable=SC2016 # for the inner shell
-	run_as denied sh -c 'exec timeout 60 "$@" 2>&9 9>&-' sh \
+	run_as denied sh -c 'exec timeout "$0" "$@" 2>&9 9>&-' "$PATIENCE" \
 		"$DENY" --execmem --verbose -- "$ASK" anon-rwx anon-rwx anon-rwx
 	exec 9>&-
 	show denied
@@ -522,34 +519,34 @@ os.execv(sys.argv[1], sys.argv[1:])
 }
 
 @test "a pipe ends with the program, though a descendant lives on" {
-	local mark=$BATS_TEST_TMPDIR/pipe
+	local mark=$BATS_TEST_TMPDIR/pipe supervisor
 
 	require_program timeout
 	require_deny --execheap
 	# shellcheck disable=SC2016 # for the inner shell
-	MARK=$mark run timeout 20 sh -c '"$@" 2>&1 | cat' sh \
-		"$DENY" --execheap -- sh -c 'sleep 60 >/dev/null 2>&1 & echo $!' 3>&-
+	MARK=$mark run timeout "$PATIENCE" sh -c '"$@" 2>&1 | cat' sh \
+		"$DENY" --execheap -- sh -c 'sleep 1000 >/dev/null 2>&1 & echo $!' 3>&-
 	echo "$output"
+	supervisor=$(supervisors "$mark")
+	kill "$output"
 	[ "$status" -eq 0 ]
 	# Not before the last descendant is gone.
-	[ -n "$(supervisors "$mark")" ]
-	kill "$output"
+	[ -n "$supervisor" ]
 	supervisors_gone "$mark"
 }
 
 @test "the supervisor bears none of the program's words" {
-	local mark=$BATS_TEST_TMPDIR/words process tries=0
+	local mark=$BATS_TEST_TMPDIR/words process
 
 	require_deny --execheap
-	MARK=$mark "$DENY" --execheap -- sleep 61.25 3>&- &
+	MARK=$mark "$DENY" --execheap -- sleep 1061.25 3>&- &
 	program=$!
-	until process=$(supervisors "$mark" | grep -vx "$program") && [ -n "$process" ] &&
-		[ "$(cat "/proc/$program/comm")" = sleep ]; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 400 ]
-		sleep 0.05
-	done
-	run grep -c 61.25 "/proc/$process/cmdline"
+	begun() {
+		process=$(supervisors "$mark" | grep -vx "$program") && [ -n "$process" ] &&
+			[ "$(cat "/proc/$program/comm")" = sleep ]
+	}
+	eventually begun
+	run grep -c 1061.25 "/proc/$process/cmdline"
 	kill "$program"
 	[ "$output" -eq 0 ]
 	supervisors_gone "$mark"
@@ -559,11 +556,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 	require_deny --execheap
 	# shellcheck disable=SC2016 # for the inner shell
 	run_as denied "$DENY" --execheap -- sh -c \
-		'(sleep 0.3; "$0" brk-rx) & exec true' "$ASK"
-	for _ in $(seq 100); do
-		grep -q brk-rx "$BATS_TEST_TMPDIR/denied.out" && break
-		sleep 0.1
-	done
+		'(while kill -0 $$ 2>/dev/null; do sleep 0.05; done; "$0" brk-rx) & exec true' "$ASK"
+	eventually grep -q brk-rx "$BATS_TEST_TMPDIR/denied.out"
 	show denied
 	grep -qx 'brk-rx: EACCES' "$BATS_TEST_TMPDIR/denied.out"
 }
@@ -572,8 +566,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 	require_program timeout
 	require_deny --execmem
 	run_as native "$HOSTS/storm"
-	run_as denied timeout 60 "$DENY" --execmem -- "$HOSTS/storm"
-	run_as allowed timeout 60 "$DENY" --execheap -- "$HOSTS/storm"
+	run_as denied timeout "$PATIENCE" "$DENY" --execmem -- "$HOSTS/storm"
+	run_as allowed timeout "$PATIENCE" "$DENY" --execheap -- "$HOSTS/storm"
 	show native denied allowed
 	same_outcome native allowed
 	sed 's/^ok /EACCES /' "$BATS_TEST_TMPDIR/native.out" | cmp - "$BATS_TEST_TMPDIR/denied.out"
@@ -587,10 +581,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 	MARK=$mark setsid "$DENY" --execheap -- "$HOSTS/storm" forever \
 		>"$BATS_TEST_TMPDIR/out" 3>&- &
 	program=$!
-	for _ in $(seq 200); do
-		grep -q begun "$BATS_TEST_TMPDIR/out" && break
-		sleep 0.05
-	done
+	eventually grep -q begun "$BATS_TEST_TMPDIR/out"
 	[ -n "$(supervisors "$mark")" ]
 	kill -KILL -- "-$program"
 	supervisors_gone "$mark"

@@ -171,7 +171,7 @@ for line in sys.stdin:
 }
 
 @test "a fork while threads allocate" {
-	watched timeout 30 "$HOSTS/origins" forks
+	watched timeout "$PATIENCE" "$HOSTS/origins" forks
 	[ "$(cat mended.status)" -eq 0 ]
 }
 

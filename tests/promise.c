@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROCESSES = 64, SECONDS = 90, RUNS_WITHOUT_A_LOOK = 50 };
+enum { PROCESSES = 64, SECONDS = 600, RUNS_WITHOUT_A_LOOK = 50 };
 
 struct mapping {
 	unsigned long start, end, offset, inode;

@@ -114,7 +114,7 @@ patched() {
 
 @test "fork while threads free memory that held code" {
 	run_as native "$HOSTS/deepbind" while-forking
-	run_as mended with_library timeout -s KILL 60 "$HOSTS/deepbind" while-forking
+	run_as mended with_library timeout -s KILL "$PATIENCE" "$HOSTS/deepbind" while-forking
 	same_outcome native mended
 }
 
@@ -159,13 +159,13 @@ patched() {
 
 require_gdb() {
 	require_program gdb
-	run_as gdb timeout 60 gdb -nx -batch -ex 'set startup-with-shell off' -ex run /bin/true
+	run_as gdb timeout "$PATIENCE" gdb -nx -batch -ex 'set startup-with-shell off' -ex run /bin/true
 	grep -q 'exited normally' gdb.out || skip "gdb cannot run a program here"
 }
 
 # gdb does not put anything for $LIB.
 under_gdb() {
-	run_as debugged timeout 60 gdb -nx -batch -iex 'set debuginfod enabled off' \
+	run_as debugged timeout "$PATIENCE" gdb -nx -batch -iex 'set debuginfod enabled off' \
 		-ex 'set breakpoint pending on' -ex 'set startup-with-shell off' \
 		-ex "set environment LD_PRELOAD ${PRELOAD//\$LIB/$DL_LIB}" \
 		-ex "set environment JITMEND_POLICY $POLICY" \

@@ -340,7 +340,7 @@ patch() {
 	echo text >folder/text
 	: >folder/empty
 	$CC -c -o folder/plain.o plain.c
-	run_as scan timeout 60 "$JITMEND" scan folder
+	run_as scan timeout "$PATIENCE" "$JITMEND" scan folder
 	show scan
 	status 1
 	[ "$(grep -c '^folder' scan.out)" -eq 1 ]
@@ -355,7 +355,7 @@ patch() {
 	status 1
 	grep -q '^links/link: ' scan.out
 	# The kernel's own: /proc/kcore has no end.
-	run_as scan timeout 60 "$JITMEND" scan /proc
+	run_as scan timeout "$PATIENCE" "$JITMEND" scan /proc
 	status 0
 }
 
@@ -412,7 +412,7 @@ patch() {
 	for offset in 1 4 15 16 63 64 100 400 1000 4000; do
 		head -c "$offset" plain >"cut-$offset"
 	done
-	run_as scan timeout 120 "$JITMEND" scan --all --quiet bad-* cut-*
+	run_as scan timeout "$PATIENCE" "$JITMEND" scan --all --quiet bad-* cut-*
 	show scan
 	status 2
 	lacks -v '^jitmend: scan: \(bad\|cut\)-' scan.err
@@ -420,7 +420,7 @@ patch() {
 	# Sections that all cover the whole file.
 	cp plain overlap
 	patch overlap "$((16#$(readelf -hW plain | awk '/Start of section headers/ { printf "%x", $5 }') + 64 + 24))" '\0\0\0\0\0\0\0\0'
-	run_as scan timeout 60 "$JITMEND" scan overlap
+	run_as scan timeout "$PATIENCE" "$JITMEND" scan overlap
 	[ "$(cat scan.status)" -le 2 ]
 }
 

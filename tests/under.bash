@@ -20,11 +20,11 @@ under() {
 	shift
 	case $name in
 	mdwe)
-		run_as mdwe timeout -k 5 60 "$JITMEND" deny --mdwe -- \
+		run_as mdwe timeout -k 5 "$PATIENCE" "$JITMEND" deny --mdwe -- \
 			"$JITMEND" run --log="$log" -- "$@"
 		;;
 	strict)
-		run_as strict timeout -k 5 60 "$JITMEND" run --policy=strict --log="$log" -- "$@"
+		run_as strict timeout -k 5 "$PATIENCE" "$JITMEND" run --policy=strict --log="$log" -- "$@"
 		;;
 	esac
 }
@@ -41,7 +41,7 @@ same_under() {
 	fi
 	rm -f "$BATS_TEST_TMPDIR/log.$name"
 	for part; do
-		run_as native timeout -k 5 60 "$program" "${options[@]}" "$part"
+		run_as native timeout -k 5 "$PATIENCE" "$program" "${options[@]}" "$part"
 		under "$name" "$program" "${options[@]}" "$part"
 		if [ "$(cat native.status)" -ne 0 ]; then
 			echo "--- $part: fails natively"

@@ -10,9 +10,6 @@ load alike
 # shellcheck disable=SC2154 # common.bash sees to it
 PROMISE=$top_builddir/tests/promise
 
-# Seconds until a run is taken to hang.
-: "${PATIENCE:=100}"
-
 # What the kernel or the supervisor is to refuse, by the name of the run.
 declare -gA DENIED=(
 	[mdwe]=--mdwe

@@ -12,9 +12,6 @@ FAULTS=$top_builddir/tests/faults
 PRELOAD=$top_builddir/src/preload/'$LIB'/libjitmend.so
 PARTS=(rwx rw-rx heap shared forks given-back stores threads reservation own-faults)
 
-# Seconds until a run is taken to hang.
-: "${PATIENCE:=100}"
-
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	chmod 755 .

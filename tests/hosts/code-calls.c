@@ -451,7 +451,7 @@ static void lock_all(unsigned char *at)
 /* Pages that nobody may touch (Linux 6.13), among others. */
 static void guard(unsigned char *at)
 {
-	give_up_after(60);
+	give_up_after(200);
 	say_result("guarded", do_madvise(at + PAGE, 2 * PAGE, MADV_GUARD_INSTALL));
 	say_rights("guarded", at, PAGES);
 	say_result("rx", do_mprotect(at, PAGES * PAGE, RX));

@@ -617,7 +617,7 @@ static void while_busy(void)
 	int n, status, bad = 0;
 	long seen;
 
-	give_up_after(100);
+	give_up_after(200);
 	busy_page = code_pages(1);
 	code_write(busy_page + 512, 77);
 	must(pthread_create(&thread, NULL, busy, NULL) == 0, "thread");

@@ -338,7 +338,7 @@ static void from_nowhere(void)
 	const struct sigaction *volatile nowhere = (const struct sigaction *)16;
 	pthread_t thread;
 
-	give_up_after(60);
+	give_up_after(200);
 	prepare();
 	handle(SIGSEGV, leave, SA_NODEFER, 0);
 	if (!sigsetjmp(escape, 1))
@@ -485,7 +485,7 @@ static void on_tight_stack(void (*do_it)(void), size_t length)
 {
 	int i;
 
-	give_up_after(60);
+	give_up_after(200);
 	count = 0;
 	guarded_stack(65536);
 	do_it();
@@ -598,7 +598,7 @@ static void storm(int number, int timer, int flags)
 	struct itimerval often = { { 0, 500 }, { 0, 500 } };
 	int i;
 
-	give_up_after(100);
+	give_up_after(200);
 	prepare();
 	handler_pages = code_pages(8);
 	storms = 0;
@@ -636,7 +636,7 @@ static void thread_storm(void)
 	pthread_t self = pthread_self(), thread;
 	int i;
 
-	give_up_after(100);
+	give_up_after(200);
 	prepare();
 	handler_pages = code_pages(8);
 	must(sigaction(SIGUSR1, &action, NULL) == 0, "sigaction");
@@ -664,7 +664,7 @@ static void interrupted(void)
 	long sum = 0;
 	int i;
 
-	give_up_after(100);
+	give_up_after(200);
 	prepare();
 	code_increment(page, page + 2048);
 	handle(SIGPROF, run_in_signal, SA_RESTART, 0);
@@ -758,7 +758,7 @@ static void seldom_storm(void)
 	pthread_t threads[THREADS];
 	int i;
 
-	give_up_after(100);
+	give_up_after(200);
 	page = code_pages(1 + THREADS);
 	code_count_pair(page, page + 2048);
 	signal(SIGUSR1, count_in_signal);

@@ -360,7 +360,7 @@ static void two_threads(void)
 {
 	pthread_t thread;
 
-	give_up_after(60);
+	give_up_after(200);
 	shared_page = code_pages(1);
 	code_load(shared_page, word_in(shared_page));
 	must(pthread_create(&thread, NULL, call_often, NULL) == 0, "thread");
@@ -389,7 +389,7 @@ static void locked_adds(void)
 	pthread_t threads[3];
 	int i;
 
-	give_up_after(60);
+	give_up_after(200);
 	shared_page = code_pages(1);
 	code_load(shared_page, word_in(shared_page));
 	code_exchange_add(shared_page + 32, shared_page + OTHER_WORD);
@@ -429,7 +429,7 @@ static void pairs(void)
 	unsigned char *own;
 	int i;
 
-	give_up_after(60);
+	give_up_after(200);
 	shared_page = code_pages(1 + THREADS);
 	for (i = 0; i < 4; i++)
 		code_count_pair(shared_page + 64 * i, word_in(shared_page));
@@ -525,7 +525,7 @@ static void patch_while_run(void)
 	pthread_t threads[2];
 	int i;
 
-	give_up_after(60);
+	give_up_after(200);
 	shared_page = code_pages(1);
 	code_write(shared_page + ALIGNED, 0);
 	operand = (volatile int *)(void *)(shared_page + ALIGNED + CODE_VALUE_AT);
@@ -562,7 +562,7 @@ static void compilers(void)
 	pthread_t threads[4];
 	int i;
 
-	give_up_after(60);
+	give_up_after(200);
 	shared_page = code_pages(2);
 	for (i = 0; i < 4; i++)
 		must(pthread_create(&threads[i], NULL, append,
@@ -604,7 +604,7 @@ static void churn(void)
 	pthread_t threads[4];
 	int numbers[4], i;
 
-	give_up_after(60);
+	give_up_after(200);
 	for (i = 0; i < 4; i++) {
 		numbers[i] = i;
 		must(pthread_create(&threads[i], NULL, come_and_go, &numbers[i]) == 0, "thread");

@@ -62,7 +62,7 @@ static void wait_for_debugger(void)
 {
 	work();
 	say("waiting");
-	for (int i = 0; i < 600 && !go_on; i++) {
+	for (int i = 0; i < 3000 && !go_on; i++) {
 		code_write(code, i);
 		ordinary(code_run(code));
 		usleep(100000);

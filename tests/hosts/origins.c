@@ -189,7 +189,7 @@ static void forks(void)
 
 		must(child >= 0, "fork");
 		if (child == 0) {
-			alarm(20);
+			alarm(200);
 			_exit(churn(i + 1, 200) && churn_in_child(i + 1) ? 0 : 1);
 		}
 		must(waitpid(child, &status, 0) == child, "waitpid");
