@@ -22,10 +22,11 @@ alike_setup() {
 	./runs || skip "programs may not be run in $BATS_TEST_TMPDIR"
 }
 
-# with_library COMMAND...: runs it with the library in it.
+# with_library COMMAND...: runs it with the library in it. Who hangs is killed, so that
+# there is a report of it.
 with_library() {
-	env LD_PRELOAD="$PRELOAD${LD_PRELOAD:+:$LD_PRELOAD}" JITMEND_POLICY="$POLICY" \
-		JITMEND_LOG="$BATS_TEST_TMPDIR/log.%p" "$@"
+	timeout -k 5 "$PATIENCE" env LD_PRELOAD="$PRELOAD${LD_PRELOAD:+:$LD_PRELOAD}" \
+		JITMEND_POLICY="$POLICY" JITMEND_LOG="$BATS_TEST_TMPDIR/log.%p" "$@"
 }
 
 # alike HOST [--syscall] PART...: each part of the host prints the same, and ends
@@ -40,7 +41,7 @@ alike() {
 	fi
 	rm -f "$BATS_TEST_TMPDIR"/log.*
 	for part; do
-		run_as native "$program" "${options[@]}" "$part"
+		run_as native timeout -k 5 "$PATIENCE" "$program" "${options[@]}" "$part"
 		run_as mended with_library "$program" "${options[@]}" "$part"
 		if [ "$(cat native.status)" -ne 0 ]; then
 			echo "--- $part: fails natively"
