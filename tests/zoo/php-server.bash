@@ -10,13 +10,18 @@ lacking() {
 	[ -n "$(php -r 'echo extension_loaded("Zend OPcache");')" ] || echo "PHP has no opcache"
 }
 
-# ask PATH: what the server answers. With all workers busy it may refuse to connect.
+# ask PATH [TIMES]: what the server answers. With all workers busy it may refuse to
+# connect, and is asked again.
 ask() {
 	# shellcheck disable=SC2016 # PHP's variables
-	php -r 'for ($i = 0; $i < 100 && !($s = @stream_socket_client("tcp://127.0.0.1:$argv[1]")); $i++)
+	php -r 'for ($i = 0; $i < $argv[3] && !($s = @stream_socket_client("tcp://127.0.0.1:$argv[1]")); $i++)
 			usleep(20000);
 		fwrite($s, "GET /$argv[2] HTTP/1.0\r\n\r\n");
-		echo explode("\r\n\r\n", stream_get_contents($s), 2)[1];' "$port" "$1"
+		echo explode("\r\n\r\n", stream_get_contents($s), 2)[1];' "$port" "$1" "${2:-3000}"
+}
+
+answers_or_is_gone() {
+	ask 'php.php?rounds=0' 1 || ! kill -0 "$server_id"
 }
 
 # Its workers do not notice when it goes.
@@ -38,7 +43,9 @@ start() {
 			2>server.log >server.log &
 		server_id=$!
 		trap stop EXIT
-		! wait_for ask 'php.php?rounds=0' || return 0
+		if wait_for answers_or_is_gone && kill -0 "$server_id"; then
+			return 0
+		fi
 	done
 	return 1
 }
