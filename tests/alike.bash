@@ -49,9 +49,10 @@ alike() {
 			failed=1
 		elif ! same_outcome native mended >/dev/null; then
 			echo "--- $part: native (-), with the library (+)"
-			diff -U 2 native.out mended.out
+			diff -U 2 native.out mended.out || true
 			echo "status $(cat native.status), $(cat mended.status)"
 			head -n 5 mended.err
+			end_of "$BATS_TEST_TMPDIR"/log.*
 			failed=1
 		fi
 	done
@@ -77,6 +78,7 @@ same_in() {
 		diff -U 2 native.out "$run.out" | head -n 40
 		echo "status $(cat native.status), $(cat "$run.status")"
 		head -n 5 "$run.err"
+		end_of "$BATS_TEST_TMPDIR/log.$run"*
 		failed=1
 	done
 	return "$failed"

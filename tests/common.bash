@@ -100,6 +100,17 @@ show() {
 	done
 }
 
+# end_of LOG...: the last that jitmend said, for who was not there.
+end_of() {
+	local log
+
+	for log; do
+		[ -f "$log" ] || continue
+		echo "--- the end of ${log##*/}"
+		tail -n 3 "$log" | cut -c 1-1000
+	done
+}
+
 # same_outcome NAME NAME: both printed the same and ended with the same status.
 same_outcome() {
 	local a=$BATS_TEST_TMPDIR/$1 b=$BATS_TEST_TMPDIR/$2

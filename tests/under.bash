@@ -49,9 +49,10 @@ same_under() {
 			failed=1
 		elif ! same_outcome native "$name" >/dev/null; then
 			echo "--- $part: native (-), $name (+)"
-			diff -U 2 native.out "$name.out"
+			diff -U 2 native.out "$name.out" || true
 			echo "status $(cat native.status), $(cat "$name.status")"
 			head -n 5 "$name.err"
+			end_of "$BATS_TEST_TMPDIR/log.$name"
 			failed=1
 		fi
 	done
