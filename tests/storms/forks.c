@@ -163,7 +163,7 @@ static _Noreturn void be_child(struct worker *dice)
 	bool good = true;
 
 	in_child = true;
-	give_up_after(60);
+	give_up_after(300);
 	for (int i = 0; i < worker_count; i++)
 		for (int j = 0; j < PAGES && ready[i]; j++)
 			good &= is_a_moment(workers[i].own + (size_t)j * PAGE);

@@ -291,7 +291,7 @@ static void set_out(int count)
 	must(seconds > 0, "STORM_SECONDS");
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += seconds;
-	give_up_after(10 * seconds + 120);
+	give_up_after(10 * seconds + 600);
 	worker_count = count;
 	for (int i = 0; i < count; i++) {
 		workers[i].number = i;
