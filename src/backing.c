@@ -52,7 +52,8 @@ static unsigned forks;   /* threads within one */
 static bool miscounted;  /* in a child, as another thread left it: see backing_recount */
 
 /* The file that has the reserve, and the number that pages of it are taken under. */
-static struct backing reserve = { .descriptor = -1 };
+static struct backing reserve;
+static bool has_reserve;
 static unsigned reserve_number;
 
 /* ------------------------------------------------------------------ files */
@@ -455,7 +456,7 @@ long backing_make_reserve(size_t part, size_t executed, size_t written)
 	const struct extent touched[2] = { { 0, executed }, { part, written } };
 	long fd, number;
 
-	if (reserve.descriptor >= 0)
+	if (has_reserve)
 		return 0;
 	if (2 * part > size_allowed())
 		return -EFBIG;
@@ -466,18 +467,19 @@ long backing_make_reserve(size_t part, size_t executed, size_t written)
 	if (sys_failed(number))
 		return number;
 	reserve = backings[number];
+	has_reserve = true;
 	give_up((unsigned)number); /* the number alone */
 	return 0;
 }
 
 int backing_reserve_descriptor(void)
 {
-	return number_of(reserve.descriptor);
+	return has_reserve ? number_of(reserve.descriptor) : -1;
 }
 
 bool backing_is_reserve(unsigned number)
 {
-	return reserve.descriptor >= 0 && backings[number].descriptor == reserve.descriptor;
+	return has_reserve && backings[number].descriptor == reserve.descriptor;
 }
 
 uint64_t backing_reserve_inode(void)
@@ -490,7 +492,7 @@ long backing_reserve(void)
 {
 	unsigned number = reserve_number;
 
-	if (reserve.descriptor < 0)
+	if (!has_reserve)
 		return -ENOENT;
 	if (number)
 		return number;

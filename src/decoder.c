@@ -15,7 +15,8 @@
 #include "library.h"
 #include "sys.h"
 
-static int file = -1; /* of descriptors.h */
+static int file;       /* of descriptors.h */
+static bool has_file;
 static ZydisDecoder decoder;
 
 static struct zydis {
@@ -60,7 +61,8 @@ static long keep_file(void)
 	if (sys_failed(fd))
 		return fd;
 	file = descriptors_keep((int)fd);
-	if (file >= 0)
+	has_file = file >= 0;
+	if (has_file)
 		return 0;
 	sys_close((int)fd);
 	return -EMFILE;
@@ -70,7 +72,7 @@ long decoder_find(void)
 {
 	long result = -EAGAIN;
 
-	if (descriptors_is_open(file) || zydis.decode_full)
+	if ((has_file && descriptors_is_open(file)) || zydis.decode_full)
 		return 0;
 	for (int attempt = 0; attempt < ATTEMPTS && result && result != -ENOENT; attempt++)
 		result = keep_file();
@@ -84,6 +86,7 @@ static long map_file(const struct link_map **library)
 	for (int attempt = 0; attempt < ATTEMPTS && result && result != -ENOEXEC; attempt++)
 		result = library_map(descriptors_number(file), library);
 	descriptors_release(file);
+	has_file = false;
 	file = -1;
 	return result;
 }

@@ -27,7 +27,7 @@ static struct tables {
 } *tables;
 
 /* As long as nothing is ours, nobody looks further than here. */
-_Atomic unsigned descriptors_lowest = ~0U;
+_Atomic unsigned descriptors_depth;
 static _Atomic unsigned highest;
 
 static atomic_int process; /* whose table of descriptors this is about */
@@ -44,8 +44,8 @@ static void watch(int fd, int handle)
 	if (!is_watched(fd))
 		return;
 	atomic_store(&tables->handles[fd], (uint16_t)(handle + 1));
-	if ((unsigned)fd < atomic_load(&descriptors_lowest))
-		atomic_store(&descriptors_lowest, (unsigned)fd);
+	if ((unsigned)fd < descriptors_lowest())
+		atomic_store(&descriptors_depth, ~(unsigned)fd);
 	if ((unsigned)fd > atomic_load(&highest))
 		atomic_store(&highest, (unsigned)fd);
 }
@@ -196,7 +196,7 @@ bool descriptors_look(int fd)
 
 int descriptors_next(unsigned first, unsigned last)
 {
-	unsigned lowest = atomic_load(&descriptors_lowest), end = atomic_load(&highest);
+	unsigned lowest = descriptors_lowest(), end = atomic_load(&highest);
 
 	if (first < lowest)
 		first = lowest;

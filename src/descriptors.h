@@ -25,8 +25,13 @@
  * gets them. */
 #define DESCRIPTORS_END 65536
 
-/* The lowest number that may be ours. */
-extern _Atomic unsigned descriptors_lowest;
+/* How far below the highest number of all the lowest lies that may be ours. */
+extern _Atomic unsigned descriptors_depth;
+
+static inline unsigned descriptors_lowest(void)
+{
+	return ~atomic_load_explicit(&descriptors_depth, memory_order_acquire);
+}
 
 /* Makes the tables, at start, where that has not to be seen later; without it the first
  * that is kept makes them. */
@@ -55,8 +60,7 @@ bool descriptors_look(int fd);
 /* The same, for the hooks: a load and a compare for ordinary numbers. */
 static inline bool descriptors_is_ours(int fd)
 {
-	return (unsigned)fd >= atomic_load_explicit(&descriptors_lowest, memory_order_acquire) &&
-	       descriptors_look(fd);
+	return (unsigned)fd >= descriptors_lowest() && descriptors_look(fd);
 }
 
 /* The first of ours at or after FIRST, LAST at most; -1 where there is none. */

@@ -33,7 +33,7 @@
 #define MADV_GUARD_REMOVE 103
 #endif
 
-struct walk walk = { .mode = MODE_OFF };
+struct walk walk; /* MODE_OFF until it begins */
 
 /* A bit of the personality that the kernel keeps, for each thread and what it starts,
  * and that means nothing to it (sys/personality.h ends below): READ_IMPLIES_EXEC, kept

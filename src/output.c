@@ -22,8 +22,10 @@ static enum output_kind kind;
 
 /* What is open, and what it must be. */
 struct output {
-	int handle; /* of descriptors.h; -1: the number is nobody's to keep */
-	int fd;     /* the number then */
+	bool open;  /* as far as is known */
+	bool kept;  /* by its handle; else the number is nobody's to keep */
+	int handle; /* of descriptors.h */
+	int fd;
 	int pid;    /* the process that opened it */
 	dev_t device, root_device;
 	ino64_t inode, root_inode;
@@ -32,8 +34,8 @@ struct output {
 
 /* This process's, and what a child of vfork opened for itself: its parent's numbers
  * are in its memory, but not in its table of descriptors. */
-static struct output own = { .handle = -1, .fd = -1 }, visitor = { .handle = -1, .fd = -1 };
-static struct output *output = &own; /* what is written to */
+static struct output own, visitor;
+static struct output *output; /* what is written to */
 
 enum output_kind output_kind(void)
 {
@@ -50,6 +52,8 @@ static long remember(int handle, int fd)
 	if (sys_failed(result))
 		return result;
 	*output = (struct output){
+		.open = true,
+		.kept = handle >= 0,
 		.handle = handle,
 		.fd = fd,
 		.pid = sys_getpid(),
@@ -133,6 +137,7 @@ static long open_output(void)
 long output_begin(const char *from)
 {
 	pattern = from;
+	output = &own;
 	if (!from)
 		kind = OUTPUT_STDERR;
 	else if (string_equal(from, OUTPUT_TO_SYSLOG))
@@ -148,7 +153,9 @@ long output_begin(const char *from)
 
 static int number(void)
 {
-	return output->handle < 0 ? output->fd : descriptors_number(output->handle);
+	if (!output->open)
+		return -1;
+	return output->kept ? descriptors_number(output->handle) : output->fd;
 }
 
 static bool is_ours(void)
@@ -199,11 +206,11 @@ static bool is_usable(void)
 
 static void close_output(void)
 {
-	if (output->handle >= 0)
+	if (output->kept)
 		descriptors_release(output->handle);
 	else if (is_ours())
 		sys_close(output->fd);
-	output->handle = output->fd = -1;
+	output->open = output->kept = false;
 }
 
 /* Standard error that became something else is the host's to keep. What a child of

@@ -19,7 +19,7 @@
 #endif
 
 static unsigned words;
-static const char *known_from = "requests";
+static const char *known_from; /* NULL: requests */
 static long mdwe; /* PR_GET_MDWE's answer */
 static bool filtered; /* a seccomp filter is in force */
 static atomic_int refusals[DANGER_COUNT]; /* errno; 0: not refused as far as known */
@@ -138,7 +138,7 @@ void policy_begin(unsigned set, bool mend)
 
 const char *policy_known_from(void)
 {
-	return known_from;
+	return known_from ? known_from : "requests";
 }
 
 bool policy_is_mdwe(void)

@@ -220,15 +220,16 @@ static bool find_noted(uintptr_t address, struct provenance *found)
 
 void provenance_begin(bool asked)
 {
-	static struct origins_host host = {
-		.backtrace_from = backtrace_from,
-		.module_place = module_place,
-		.freed = provenance_freed,
-	};
+	static struct origins_host host;
 
 	if (!jitmend_origins_begin)
 		return;
-	host.frames = stacks_frames();
+	host = (struct origins_host){
+		.backtrace_from = backtrace_from,
+		.module_place = module_place,
+		.freed = provenance_freed,
+		.frames = stacks_frames(),
+	};
 	jitmend_origins_begin(asked ? &host : NULL);
 }
 

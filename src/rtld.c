@@ -11,7 +11,7 @@
 
 __asm__(ARCH_RTLD_STUBS);
 
-static rtld_settler *_Atomic settler = calls_settle;
+static rtld_settler *_Atomic settler; /* NULL: this library's own */
 
 void rtld_hand_over(rtld_settler *to)
 {
@@ -26,10 +26,11 @@ __attribute__((used)) long rtld_call(long number, const long *arguments, uintptr
 	struct system_call call = {
 		.number = number, .call_site = call_site, .by_loader = true,
 	};
+	rtld_settler *settle = atomic_load(&settler);
 	long result;
 
 	memcpy(call.arguments, arguments, sizeof call.arguments);
-	if (!atomic_load(&settler)(&call, &result))
+	if (!(settle ? settle : calls_settle)(&call, &result))
 		result = calls_pass(&call);
 	return result;
 }

@@ -11,9 +11,9 @@
 #include "request.h"
 
 enum mode {
+	MODE_OFF,   /* pass everything on; before the library's start, too */
 	MODE_MEND,  /* cure what is refused */
 	MODE_AUDIT, /* change nothing, tell what would be dangerous */
-	MODE_OFF,   /* pass everything on */
 };
 
 /* The words that name a policy, each a bit. */

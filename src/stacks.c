@@ -27,7 +27,7 @@ struct table {
 
 static table_place place;
 static atomic_uint frames_used;
-static atomic_uint limit = 1;
+static atomic_uint limit_but_one;
 
 #define OFFSET_BITS 48
 
@@ -43,12 +43,12 @@ static struct table *table_now(void)
 
 void stacks_limit(unsigned most)
 {
-	atomic_store(&limit, most < BACKTRACE_MOST ? most : BACKTRACE_MOST);
+	atomic_store(&limit_but_one, (most < BACKTRACE_MOST ? most : BACKTRACE_MOST) - 1);
 }
 
 unsigned stacks_frames(void)
 {
-	return atomic_load_explicit(&limit, memory_order_relaxed);
+	return atomic_load_explicit(&limit_but_one, memory_order_relaxed) + 1;
 }
 
 static uint64_t pack(struct place frame)

@@ -32,8 +32,8 @@ enum { NOT_YET, UNDER_WAY, DONE };
 
 /* What tells the library's fork handlers from others'. Elsewhere the compiler's own
  * start files have it, which are left out: four symbols less to look up. */
-extern void *__dso_handle __attribute__((visibility("hidden")));
-void *__dso_handle = &__dso_handle;
+extern void *const __dso_handle __attribute__((visibility("hidden")));
+void *const __dso_handle = (void *)&__dso_handle;
 
 static atomic_int state = NOT_YET;
 static struct settings settings;
@@ -161,18 +161,24 @@ static void find_kernel_entry(void)
 #endif
 }
 
-bool start_engine(void)
+static void begin_once(void)
 {
 	int expected = NOT_YET;
 
-	if (atomic_load_explicit(&state, memory_order_acquire) == DONE)
-		return true;
-	if (!environ || !atomic_compare_exchange_strong(&state, &expected, UNDER_WAY))
-		return false;
+	if (!atomic_compare_exchange_strong(&state, &expected, UNDER_WAY))
+		return;
 	find_kernel_entry();
 	begin();
 	atomic_store_explicit(&state, DONE, memory_order_release);
-	return true;
+}
+
+bool start_engine(void)
+{
+	if (atomic_load_explicit(&state, memory_order_acquire) == DONE)
+		return true;
+	if (environ)
+		begin_once();
+	return atomic_load_explicit(&state, memory_order_acquire) == DONE;
 }
 
 /* ---------------------------------------------------- leaving the children */
@@ -276,14 +282,16 @@ void start_watch_forks(void)
 		return;
 	next_begin();
 	if (next.register_atfork)
-		next.register_atfork(start_fork, start_fork_over, start_child, &__dso_handle);
+		next.register_atfork(start_fork, start_fork_over, start_child,
+				      (void *)&__dso_handle);
 }
 
 /* ------------------------------------------------------------ constructor */
 
 __attribute__((constructor)) static void start(void)
 {
-	start_engine();
+	if (environ)
+		begin_once(); /* with a write: a page that is read first faults twice */
 	next_begin();
 	if (engine_watches())
 		journal_begin_backtraces();

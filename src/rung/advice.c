@@ -7,11 +7,11 @@
 #include "../spare.h"
 #include "../sys.h"
 
-static uintptr_t advised_from = ARCH_ADDRESS_LIMIT, advised_to;
+static uintptr_t advised_from, advised_to; /* the same: nothing */
 
 void advice_note(uintptr_t start, uintptr_t end)
 {
-	if (start < advised_from)
+	if (!advised_to || start < advised_from)
 		advised_from = start;
 	if (end > advised_to)
 		advised_to = end;
