@@ -38,7 +38,7 @@ src_libengine_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 # Where code is freestanding clang leaves out what a host's backtrace takes to get through
 # the handler.
 src_libengine_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -ffreestanding -fno-stack-protector \
-	-fasynchronous-unwind-tables -fvisibility=hidden -U_FORTIFY_SOURCE $(LOOP_CFLAGS)
+	-fasynchronous-unwind-tables -fvisibility=hidden -U_FORTIFY_SOURCE $(LOOP_CFLAGS) -ffunction-sections
 
 src_librecord_la_SOURCES = \
 	src/tables.h src/tables.c \
@@ -53,7 +53,7 @@ src_librecord_la_SOURCES = \
 	src/journal.h src/journal.c
 src_librecord_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 src_librecord_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -fno-stack-protector \
-	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec
+	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec -ffunction-sections
 
 # What doors have in common: the program's signals, and its system calls by number.
 # As freestanding as the engine.
@@ -96,13 +96,14 @@ src_libjitmend_la_SOURCES += src/library.h src/library.c
 endif
 src_libjitmend_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DDL_LIB='"$(DL_LIB)"'
 src_libjitmend_la_CFLAGS = $(AM_CFLAGS) $(ATOMIC_CFLAGS) -fno-stack-protector \
-	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec
+	-fvisibility=hidden -U_FORTIFY_SOURCE -ftls-model=initial-exec -ffunction-sections
 src_libjitmend_la_LDFLAGS = -module -avoid-version -shared -XCClinker -nostartfiles -Wl,-z,defs -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions \
-	-Wl,--sort-section=name \
+	-Wl,--sort-section=name -Wl,-T,$(srcdir)/src/libjitmend.ld \
 	-Wl,--version-script,$(srcdir)/src/libjitmend.map
 src_libjitmend_la_LIBADD = src/libcalls.la src/librecord.la src/libengine.la
-src_libjitmend_la_DEPENDENCIES = src/libcalls.la src/librecord.la src/libengine.la src/libjitmend.map
-EXTRA_DIST += src/libjitmend.map
+src_libjitmend_la_DEPENDENCIES = src/libcalls.la src/librecord.la src/libengine.la src/libjitmend.map \
+	src/libjitmend.ld
+EXTRA_DIST += src/libjitmend.map src/libjitmend.ld
 
 # The door for programs without a loader: a program of its own, at an address of its
 # own, that holds the engine and becomes the other one.

@@ -105,3 +105,20 @@ setup() {
 		[ "$sum" -le 65536 ]
 	done
 }
+
+# src/libjitmend.ld: with contents behind it each start has a fault and a mapping more.
+@test "what has contents in the library's writable segment is read-only once it is relocated" {
+	readelf -lW "$LIBRARY" | awk '$1 == "LOAD" && $7 == "RW" || $1 == "GNU_RELRO" { print $1, $3, $5, $6 }' >segments
+	read -r _ start _ size < <(grep GNU_RELRO segments)
+	read -r _ _ contents _ < <(grep "LOAD $start " segments)
+	[ "$((contents))" -lt "$((size))" ]
+	[ "$(((start + size) % 4096))" -eq 0 ]
+}
+
+@test "what every start runs lies together" {
+	nm "$LIBRARY" | awk '$2 ~ /[tT]/ && $3 ~ /^(start|settings_read|policy_begin|signals_begin|journal_begin)$/ {
+		print $1 }' | sort >places
+	[ "$(wc -l <places)" -eq 5 ]
+	first=$(head -n 1 places) last=$(tail -n 1 places)
+	[ "$((16#$last - 16#$first))" -lt 16384 ]
+}
