@@ -266,8 +266,7 @@ static bool is_refused_by_file(const struct request *r)
 
 static void learn_mapping_refusal(const struct request *r, int error)
 {
-	policy_learn_refusal(DANGER_EXECMEM, error);
-	policy_learn_no_anonymous();
+	policy_learn_execmem(error);
 	if (!(r->protection & PROT_WRITE))
 		policy_learn_no_fresh_code();
 }

@@ -215,6 +215,12 @@ void policy_learn_no_anonymous(void)
 		policy_learn_no_fresh_code();
 }
 
+void policy_learn_execmem(int error)
+{
+	policy_learn_refusal(DANGER_EXECMEM, error);
+	policy_learn_no_anonymous();
+}
+
 bool policy_allows_writable_code(void)
 {
 	return !atomic_load(&no_writable_code);

@@ -75,4 +75,7 @@ bool policy_filter_refuses_exec(void);
 bool policy_allows_anonymous(void);
 void policy_learn_no_anonymous(void);
 
+/* That, and the refusal itself. */
+void policy_learn_execmem(int error);
+
 #endif

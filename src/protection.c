@@ -348,8 +348,7 @@ static long give(const struct request *r, const struct piece *piece, struct repo
 	result = take_rung(verdict, piece, r);
 	if (sys_refused(result) && verdict != VERDICT_VIEWS) {
 		/* Then a file of ours may do. What was refused was execmem. */
-		policy_learn_refusal(DANGER_EXECMEM, (int)-result);
-		policy_learn_no_anonymous();
+		policy_learn_execmem((int)-result);
 		verdict = judge(r, piece);
 		anonymous_refused = true;
 		if (verdict == VERDICT_VIEWS)
