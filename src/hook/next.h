@@ -3,9 +3,9 @@
  *
  * Found once, by the first hook that needs one; those of the calls that read, close
  * and ask, by the first of these. The objects' own tables are read for that
- * (symbols.h); where one of them has none, dlsym is asked, so mmap and its kin, which the loader and malloc call, never
- * need any. Where there is none, or where dlsym itself leads back here, a pointer
- * is NULL and the hook has a way of its own. */
+ * (symbols.h); where one of them has none, dlsym is asked, so mmap and its kin, which
+ * the loader and malloc call, never need any. Where there is none, or where dlsym
+ * itself leads back here, a pointer is NULL and the hook has a way of its own. */
 #ifndef JITMEND_NEXT_H
 #define JITMEND_NEXT_H
 
