@@ -33,7 +33,8 @@ src_libengine_la_SOURCES = \
 	src/trampoline.h src/trampoline.c \
 	src/stack.h src/stack.c \
 	src/fault.h src/fault.c \
-	src/engine.h src/walk.h src/engine.c src/mapping.c src/protection.c
+	src/engine.h src/walk.h src/engine.c src/mapping.c src/protection.c \
+	src/personality.c
 src_libengine_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 # Where code is freestanding clang leaves out what a host's backtrace takes to get through
 # the handler.

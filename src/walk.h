@@ -1,5 +1,6 @@
-/* walk.h: what the parts of a call's walk have in common: engine.c, mapping.c and
- * protection.c. Nobody else includes it. */
+/* walk.h: what the parts of a call's walk have in common: engine.c, mapping.c,
+ * protection.c and personality.c; and fault.c, which reports by the same door. Nobody
+ * else includes it. */
 #ifndef JITMEND_WALK_H
 #define JITMEND_WALK_H
 
@@ -45,6 +46,9 @@ void walk_tell(const struct reports *reports);
 
 /* What the program asks for, with what READ_IMPLIES_EXEC adds where we keep it. */
 int walk_asked(const struct request *r);
+
+/* The personality that the process begins with, which may be another's stand-in. */
+void walk_begin_personality(unsigned long personality);
 
 /* The program has said of memory what must be said of what takes its place. Takes the
  * lock. */
