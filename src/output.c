@@ -70,15 +70,17 @@ static long remember(int handle, int fd)
 /* FD, fresh, is where the host does not meet it, or closed. */
 static long keep(int fd)
 {
-	int handle;
+	bool visits = output == &visitor;
+	int number = visits ? sys_move_up(fd) : fd, handle = visits ? -1 : descriptors_keep(fd);
+	long result = -EMFILE;
 
-	if (output == &visitor)
-		return remember(-1, sys_move_up(fd));
-	handle = descriptors_keep(fd);
-	if (handle >= 0)
-		return remember(handle, -1);
-	sys_close(fd);
-	return -EMFILE;
+	if (visits || handle >= 0)
+		result = remember(handle, visits ? number : -1);
+	if (sys_failed(result) && handle >= 0)
+		descriptors_release(handle);
+	else if (sys_failed(result))
+		sys_close(number);
+	return result;
 }
 
 static const char *file_name(void)

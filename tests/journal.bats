@@ -441,6 +441,11 @@ require_mounts() {
 	counted 40 log
 }
 
+@test "what a vfork child opens and cannot use is closed" {
+	same open-in-vain
+	! grep -q '^child: exit 2' native.out || skip "no seccomp filters here"
+}
+
 # ------------------------------------------------------- syslog and journald
 
 # with_socket SOCKET SCRIPT LOG COMMAND...: runs it in a mount namespace that

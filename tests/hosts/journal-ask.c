@@ -493,6 +493,54 @@ static void sandbox_or_die(void)
 	ask_shut_in(SECCOMP_RET_KILL_PROCESS);
 }
 
+/* What is open is not to be told what it is. */
+static bool refuse_fstat(void)
+{
+	static struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+#ifdef SYS_fstat64
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fstat64, 1, 0),
+#endif
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fstat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof filter / sizeof *filter, .filter = filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static int count_open(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) != -1;
+	return count;
+}
+
+/* A child of vfork that opens the journal for itself, again and again. */
+static void open_in_vain(void)
+{
+	static int before, after;
+	pid_t child;
+
+	ask_often(0, 1);
+	child = vfork();
+	if (child == 0) {
+		if (!refuse_fstat())
+			_exit(2);
+		before = count_open();
+		for (int site = 1; site < SITES; site++)
+			ask[site](page);
+		after = count_open();
+		_exit(0);
+	}
+	say_child("child", child);
+	say("left open: %d", after - before);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
@@ -526,6 +574,7 @@ int main(int argc, char **argv)
 		{ "flood-and-wait", flood_and_wait },
 		{ "sandbox", sandbox },
 		{ "sandbox-or-die", sandbox_or_die },
+		{ "open-in-vain", open_in_vain },
 		{ NULL, NULL },
 	};
 	return host_main(parts, argc, argv);
