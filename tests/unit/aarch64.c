@@ -154,6 +154,14 @@ static void copies(void)
 	arch_write_jump_back(slot, 0x8010000, 0x10004);
 	memcpy(&branch, slot, sizeof(branch));
 	SAME(branch, 0x16000001u, "a branch back, nearly as far as there is");
+	SAME(arch_write_jump(slot, 0x10000000, 0x8000000), 1, "a jump as far back as there is");
+	memcpy(&branch, slot, sizeof(branch));
+	SAME(branch, 0x16000000u, "... and the branch");
+	SAME(arch_write_jump(slot, 0x10000000, 0x7fffffc), 0, "a jump too far back");
+	SAME(arch_write_jump(slot, 0x10000000, 0x17fffffc), 1, "a jump as far ahead as there is");
+	memcpy(&branch, slot, sizeof(branch));
+	SAME(branch, 0x15ffffffu, "... and the branch, which is another");
+	SAME(arch_write_jump(slot, 0x10000000, 0x18000000), 0, "a jump too far ahead");
 }
 
 /* ------------------------------------------------------------------- frames */
