@@ -17,7 +17,7 @@ ask() {
 	php -r 'for ($i = 0; $i < $argv[3] && !($s = @stream_socket_client("tcp://127.0.0.1:$argv[1]")); $i++)
 			usleep(20000);
 		fwrite($s, "GET /$argv[2] HTTP/1.0\r\n\r\n");
-		echo explode("\r\n\r\n", stream_get_contents($s), 2)[1];' "$port" "$1" "${2:-3000}"
+		echo explode("\r\n\r\n", stream_get_contents($s), 2)[1];' "$port" "$1" "${2:-500}"
 }
 
 answers_or_is_gone() {
