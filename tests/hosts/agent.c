@@ -231,7 +231,7 @@ static void execs(void)
 static long mapped(void)
 {
 	FILE *file = fopen("/proc/self/statm", "r");
-	long pages;
+	long pages = 0;
 
 	must(file && fscanf(file, "%ld", &pages) == 1, "/proc/self/statm");
 	fclose(file);
