@@ -111,35 +111,29 @@ unsigned writes_walk_vector(const struct iovec *vector, size_t count, bool make)
 
 /* The header itself is written to as well, and where SIZE says that it is the
  * first part of a struct mmsghdr, the length behind it. */
-static unsigned walk_message(const struct msghdr *message, size_t size, bool make)
+static unsigned walk_message(const char *at, const struct msghdr *header, size_t size, bool make)
 {
-	struct msghdr header;
-	unsigned found;
-
-	if (!copy_in(&header, message, sizeof header))
-		return 0;
-
 	struct iovec ranges[] = {
-		{ (void *)message, size },
-		{ header.msg_name, header.msg_namelen },
-		{ header.msg_control, header.msg_controllen },
+		{ (void *)at, size },
+		{ header->msg_name, header->msg_namelen },
+		{ header->msg_control, header->msg_controllen },
 	};
+	unsigned found = walk_ranges(ranges, 3, make);
 
-	found = walk_ranges(ranges, 3, make);
-	return found | writes_walk_vector(header.msg_iov, header.msg_iovlen, make);
+	return found | writes_walk_vector(header->msg_iov, header->msg_iovlen, make);
 }
 
+/* The kernel takes any number of them, and as many as it can read. */
 unsigned writes_walk_messages(const struct msghdr *message, size_t count, size_t size, bool make)
 {
+	const char *at = (const char *)message;
 	unsigned found = 0;
+	struct msghdr header;
 
-	if (count > MOST_VECTORS || !any_code())
+	if (!any_code())
 		return 0;
-	for (size_t i = 0; i < count; i++) {
-		const char *at = (const char *)message + i * size;
-
-		found |= walk_message((const struct msghdr *)at, size, make);
-	}
+	for (size_t i = 0; i < count && copy_in(&header, at, sizeof header); i++, at += size)
+		found |= walk_message(at, &header, size, make);
 	return found;
 }
 

@@ -199,6 +199,8 @@ static void vectors(void)
 
 /* ---------------------------------------------------------------- sockets */
 
+#define MANY 2000 /* IOV_MAX is 1024 */
+
 static int pair[2];
 
 static void send_some(int count)
@@ -219,8 +221,11 @@ static void messages(void)
 	} control = { 0 };
 	struct iovec parts[2] = { { data(0), 10 }, { data(200), 100 } };
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+	static struct mmsghdr many[MANY];
 	struct mmsghdr *several;
 
+	for (int i = 0; i < MANY; i++)
+		many[i].msg_hdr = (struct msghdr){ .msg_iov = &parts[i % 2], .msg_iovlen = 1 };
 	send_some(1);
 	written("recvmsg", recvmsg(pair[1], &message, 0));
 
@@ -241,6 +246,8 @@ static void messages(void)
 	run_all();
 	send_some(3);
 	written("recvmmsg, headers among code", recvmmsg(pair[1], several, 3, 0, NULL));
+	send_some(3);
+	written("recvmmsg, more than a vector may have", recvmmsg(pair[1], many, MANY, MSG_DONTWAIT, NULL));
 
 	must(send(pair[0], "z", 1, 0) == 1, "send");
 	written("recvmsg, nowhere", recvmsg(pair[1], nowhere, 0));
