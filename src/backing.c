@@ -630,6 +630,9 @@ size_t backing_fill(unsigned number, uint64_t offset, uintptr_t start, size_t le
 	while (done < length) {
 		long written = write_to(number, at + done, (void *)(start + done), length - done);
 
+		/* To touch a page that there is no room for raises a signal. */
+		if (written == -ENOSPC)
+			break;
 		if (sys_failed(written) && written != -EFAULT)
 			return page_down(fill_by_mapping(number, at, start, length));
 		if (sys_failed(written) || written == 0)
