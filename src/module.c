@@ -101,8 +101,8 @@ static void read_notes(const char *notes, size_t size, char *build_id)
 {
 	while (size >= sizeof(ElfW(Nhdr))) {
 		const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)notes;
-		size_t name = (note->n_namesz + 3u) & ~3u, description = (note->n_descsz + 3u) & ~3u;
-		size_t whole = sizeof *note + name + description;
+		uint64_t name = (note->n_namesz + 3ULL) & ~3ULL, description = (note->n_descsz + 3ULL) & ~3ULL;
+		uint64_t whole = sizeof *note + name + description;
 
 		if (whole > size)
 			return;
@@ -154,7 +154,8 @@ static void read_build_id(const struct found *found, char *build_id)
 	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)vma.start;
 	const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(vma.start + header->e_phoff);
 
-	if (header->e_phoff + header->e_phnum * sizeof *segments > vma.end - vma.start)
+	if (header->e_phoff > vma.end - vma.start ||
+	    header->e_phnum * sizeof *segments > vma.end - vma.start - header->e_phoff)
 		return;
 	for (unsigned i = 0; i < header->e_phnum && !build_id[0]; i++) {
 		uintptr_t notes = found->bias + segments[i].p_vaddr;
