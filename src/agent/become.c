@@ -50,7 +50,8 @@ void become_begin(void)
 
 static char program[PATH_MAX];
 
-static void name_descriptor(char *to, size_t size, int fd, const char *rest)
+/* False: it is too long for that. */
+static bool name_descriptor(char *to, size_t size, int fd, const char *rest)
 {
 	struct text text = text_in(to, size - 1);
 
@@ -61,6 +62,7 @@ static void name_descriptor(char *to, size_t size, int fd, const char *rest)
 		text_add(&text, rest);
 	}
 	to[text.length] = '\0';
+	return !text.cut;
 }
 
 void become_note_program(int fd)
@@ -215,9 +217,8 @@ static long find_name(struct plan *plan, int folder, long path, int flags)
 	if (sys_failed(result))
 		return result;
 	plan->duplicate = (int)result;
-	name_descriptor(plan->path, sizeof plan->path, plan->duplicate,
-			nameless ? NULL : plan->name);
-	return 0;
+	return name_descriptor(plan->path, sizeof plan->path, plan->duplicate,
+			       nameless ? NULL : plan->name) ? 0 : -ENAMETOOLONG;
 }
 
 /* ------------------------------------------------------------------ files */
