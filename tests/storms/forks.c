@@ -182,7 +182,9 @@ static _Noreturn void be_child(struct worker *dice)
 	_exit(0);
 }
 
-static _Noreturn void begin_child(struct worker *dice)
+/* Whoever is not made by fork() has malloc's locks as they were, perhaps held by a thread
+ * that is not there: fork() would wait for it for good. */
+static _Noreturn void begin_child(struct worker *dice, bool by_fork)
 {
 	pid_t child;
 	int status;
@@ -191,7 +193,7 @@ static _Noreturn void begin_child(struct worker *dice)
 		execl("/bin/true", "true", (char *)NULL);
 		_exit(127);
 	}
-	child = some(dice, 4) == 0 ? fork() : -1;
+	child = some(dice, 4) != 0 ? -1 : by_fork ? fork() : _Fork();
 	if (child == 0)
 		be_child(dice);
 	if (child > 0 && (waitpid(child, &status, 0) != child || status != 0))
@@ -201,7 +203,7 @@ static _Noreturn void begin_child(struct worker *dice)
 
 static int begin_clone(void *dice)
 {
-	begin_child(dice);
+	begin_child(dice, false);
 }
 
 static pid_t make_child(struct worker *dice)
@@ -227,9 +229,11 @@ static pid_t make_child(struct worker *dice)
 		break;
 	default:
 		child = fork();
+		if (child == 0)
+			begin_child(dice, true);
 	}
 	if (child == 0)
-		begin_child(dice);
+		begin_child(dice, false);
 	return child;
 }
 
@@ -276,12 +280,15 @@ static void be_large(void)
 
 int main(int argc, char **argv)
 {
+	long before;
+
 	be_large();
 	catch_faults();
 	storm(argc > 1 ? atoi(argv[1]) : 6, turn, fork_often);
-	reap(0);
-	while (waitpid(-1, NULL, WNOHANG) == 0)
+	do {
+		before = children;
 		reap(0);
+	} while (children != before);
 	fprintf(stderr, "forks: %ld children\n", children);
 	return verdict("forks");
 }
