@@ -2,7 +2,9 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 
 #include "closing.h"
@@ -270,6 +272,18 @@ bool calls_settle(const struct system_call *call, long *result)
 #endif
 	case SYS_dup3:
 		return *result = closing_dup3((int)a[0], (int)a[1], (int)a[2]), true;
+	case SYS_seccomp:
+		if (a[0] == SECCOMP_SET_MODE_FILTER)
+			engine_before_filter((uintptr_t)a[2]);
+		return false;
+	case SYS_prctl:
+		if (a[0] == PR_SET_SECCOMP && a[1] == SECCOMP_MODE_FILTER)
+			engine_before_filter((uintptr_t)a[2]);
+		return false;
+	case SYS_chroot:
+	case SYS_pivot_root:
+		engine_before_confinement();
+		return false;
 	case SYS_exit_group:
 		journal_end();
 		return false;

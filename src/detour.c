@@ -32,6 +32,7 @@ void detour_recount(void)
 #include <sys/mman.h>
 
 #include "backing.h"
+#include "hostfilter.h"
 #include "memory.h"
 #include "reserve.h"
 #include "sys.h"
@@ -242,7 +243,7 @@ static bool make_area(size_t number, const struct instruction *instruction)
 
 		if (at < ADDRESS_LIMIT - AREA_BYTES &&
 		    begin_area_within_reach(number, map(at, PROT_READ | PROT_EXEC,
-							at ? MAP_FIXED_NOREPLACE : 0, file, page),
+							at ? hostfilter_noreplace() : 0, file, page),
 					    instruction))
 			return true;
 	}

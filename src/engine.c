@@ -9,12 +9,14 @@
 #include "backing.h"
 #include "codepages.h"
 #include "descriptors.h"
+#include "hostfilter.h"
 #include "lock.h"
 #include "own.h"
 #include "policy.h"
 #include "rung/advice.h"
 #include "rung/anonymous.h"
 #include "rung/views.h"
+#include "scratch.h"
 #include "stack.h"
 #include "sys.h"
 #include "trampoline.h"
@@ -505,11 +507,31 @@ bool engine_may_write(uintptr_t address, size_t length)
 	return may;
 }
 
+/* ------------------------------------------------ what the program denies itself */
+
+void engine_before_confinement(void)
+{
+	if (engine_expects_refusals())
+		vma_before_confinement();
+}
+
+void engine_before_filter(uintptr_t program)
+{
+	if (!engine_expects_refusals())
+		return;
+	vma_before_confinement();
+	hostfilter_read(program);
+	if (hostfilter_ends(HOSTFILTER_READ_MEMORY) || hostfilter_ends(HOSTFILTER_WRITE_MEMORY))
+		scratch_begin();
+}
+
 /* ------------------------------------------------------------------- forks */
 
 void engine_before_fork(uint64_t *mask)
 {
 	lock_take(mask);
+	if (engine_expects_refusals())
+		vma_before_fork();
 	views_before_fork();
 	lock_release_blocked();
 }
@@ -523,6 +545,7 @@ void engine_after_fork(const uint64_t *mask)
 
 void engine_in_child(const uint64_t *mask)
 {
+	vma_in_child(lock_holder() != 0);
 	lock_in_child();
 	rung_anonymous_in_child();
 	views_in_child();

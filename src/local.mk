@@ -16,7 +16,8 @@ src_libengine_la_SOURCES = \
 	src/spare.h src/spare.c \
 	src/hash.h src/own.h src/own.c \
 	src/codepages.h src/codepages.c \
-	src/vma.h src/vma.c \
+	src/vma.h src/vma.c src/ledger.h src/ledger.c \
+	src/hostfilter.h src/hostfilter.c src/scratch.h src/scratch.c \
 	src/danger.h src/danger.c \
 	src/policy.h src/policy.c \
 	src/decide.h src/decide.c \
@@ -91,7 +92,8 @@ src_libjitmend_la_SOURCES = \
 	src/hook/read.c \
 	src/hook/stream.c \
 	src/hook/result.c \
-	src/hook/syscall.c
+	src/hook/syscall.c \
+	src/hook/confine.c
 if HAVE_ZYDIS
 src_libjitmend_la_SOURCES += src/library.h src/library.c
 endif
@@ -144,7 +146,7 @@ src_libjitmend_origins_la_SOURCES = \
 	src/origins/host.h src/origins/host.c \
 	src/stacks.h src/stacks.c src/tables.h src/tables.c src/memory.h src/memory.c \
 	src/arch/code.c
-src_libjitmend_origins_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DSTACKS_SLOTS=65536u
+src_libjitmend_origins_la_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -DSTACKS_SLOTS=65536u -DSYS_WITHOUT_LEDGER
 src_libjitmend_origins_la_CFLAGS = $(src_libjitmend_la_CFLAGS) -fno-builtin $(LOOP_CFLAGS)
 src_libjitmend_origins_la_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -Wl,-z,now \
 	-Wl,-z,noexecstack -Wl,--version-script,$(srcdir)/src/origins/origins.map

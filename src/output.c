@@ -248,12 +248,12 @@ static bool would_wait(int fd)
 static long write_without_signals(int fd, const char *bytes, size_t length)
 {
 	uint64_t set = sys_signal_bit(SIGPIPE) | sys_signal_bit(SIGXFSZ) | sys_signal_bit(SIGTTOU);
-	uint64_t before = 0, pending = 0;
+	uint64_t before = 0, pending;
 	struct timespec now = { 0 };
 	long written;
 
 	sys_sigprocmask(SIG_BLOCK, &set, &before);
-	SYS_CALL(SYS_rt_sigpending, &pending, sizeof pending, 0, 0, 0, 0);
+	pending = sys_pending_signals();
 	written = sys_write(fd, bytes, length);
 	if (written == -EPIPE || written == -EFBIG) {
 		uint64_t raised = set & ~pending & ~sys_signal_bit(SIGTTOU);

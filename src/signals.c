@@ -582,11 +582,8 @@ static void die(int signal, siginfo_t *info, const ucontext_t *context)
 
 static void keep_pending(siginfo_t *info)
 {
-	uint64_t pending = 0;
-
 	/* A signal is pending once, however often it is sent. */
-	SYS_CALL(SYS_rt_sigpending, &pending, sizeof pending, 0, 0, 0, 0);
-	if (pending & STAND_IN_BIT)
+	if (sys_pending_signals() & STAND_IN_BIT)
 		return;
 	info->si_errno = SENT_ON;
 	/* To whom it was sent: another thread may have it open, or wait for it. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "hostfilter.h"
 #include "own.h"
 #include "sys.h"
 
@@ -15,7 +16,7 @@ static size_t cleared;  /* pages of the room in which nothing else lies */
 static long map_page(uintptr_t address, int protection)
 {
 	return sys_mmap(address, PAGE_BYTES, protection,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | hostfilter_noreplace(), -1, 0);
 }
 
 static bool have_room(void)

@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <sys/uio.h>
 
+#include "hostfilter.h"
 #include "memory.h"
+#include "scratch.h"
 
 long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
 {
 	struct iovec local = { .iov_base = to, .iov_len = length };
 	struct iovec remote = { .iov_base = (void *)from, .iov_len = length };
 
+	if (hostfilter_ends(HOSTFILTER_READ_MEMORY))
+		return scratch_copy((uintptr_t)to, from, length);
 	return SYS_CALL(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0);
 }
 
@@ -36,6 +40,8 @@ long sys_write_memory(int pid, uintptr_t to, const void *from, size_t length)
 	struct iovec local = { .iov_base = (void *)from, .iov_len = length };
 	struct iovec remote = { .iov_base = (void *)to, .iov_len = length };
 
+	if (hostfilter_ends(HOSTFILTER_WRITE_MEMORY))
+		return scratch_copy(to, (uintptr_t)from, length);
 	return SYS_CALL(SYS_process_vm_writev, pid, &local, 1, &remote, 1, 0);
 }
 
@@ -50,6 +56,15 @@ int sys_move_up(int fd)
 		return fd;
 	sys_close(fd);
 	return (int)high;
+}
+
+uint64_t sys_pending_signals(void)
+{
+	uint64_t pending = 0;
+
+	if (!hostfilter_ends(HOSTFILTER_PENDING))
+		SYS_CALL(SYS_rt_sigpending, &pending, sizeof pending, 0, 0, 0, 0);
+	return pending;
 }
 
 bool sys_was_called(const ucontext_t *context)

@@ -69,28 +69,55 @@ static inline uint64_t sys_signal_bit(int signal)
 	return 1ULL << (signal - 1);
 }
 
+/* Where the engine keeps its own account of mappings, what changes them goes into it
+ * (ledger.h). Set in the child of a fork, before it has threads. */
+#ifdef SYS_WITHOUT_LEDGER /* a library without the engine */
+#define sys_ledger_is_kept false
+#else
+extern bool sys_ledger_is_kept;
+#endif
+long ledger_mmap(uintptr_t address, size_t length, int protection, int flags, int fd,
+		 int64_t offset);
+long ledger_mprotect(uintptr_t address, size_t length, int protection, int pkey);
+long ledger_munmap(uintptr_t address, size_t length);
+long ledger_mremap(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to);
+long ledger_brk(uintptr_t end);
+
 static inline long sys_mmap(uintptr_t address, size_t length, int protection, int flags, int fd,
 			    int64_t offset)
 {
+	if (sys_ledger_is_kept)
+		return ledger_mmap(address, length, protection, flags, fd, offset);
 	return arch_mmap((long)address, (long)length, protection, flags, fd, offset);
 }
 
-/* PKEY -1 is a plain mprotect. */
-static inline long sys_mprotect(uintptr_t address, size_t length, int protection, int pkey)
+/* PKEY -1 is a plain mprotect. The first is not written down. */
+static inline long sys_mprotect_plain(uintptr_t address, size_t length, int protection, int pkey)
 {
 	if (pkey == -1)
 		return SYS_CALL(SYS_mprotect, address, length, protection, 0, 0, 0);
 	return SYS_CALL(SYS_pkey_mprotect, address, length, protection, pkey, 0, 0);
 }
 
+static inline long sys_mprotect(uintptr_t address, size_t length, int protection, int pkey)
+{
+	if (sys_ledger_is_kept)
+		return ledger_mprotect(address, length, protection, pkey);
+	return sys_mprotect_plain(address, length, protection, pkey);
+}
+
 static inline long sys_munmap(uintptr_t address, size_t length)
 {
+	if (sys_ledger_is_kept)
+		return ledger_munmap(address, length);
 	return SYS_CALL(SYS_munmap, address, length, 0, 0, 0, 0);
 }
 
 static inline long sys_mremap(uintptr_t from, size_t old_length, size_t length, int flags,
 			      uintptr_t to)
 {
+	if (sys_ledger_is_kept)
+		return ledger_mremap(from, old_length, length, flags, to);
 	return SYS_CALL(SYS_mremap, from, old_length, length, flags, to, 0);
 }
 
@@ -106,6 +133,8 @@ static inline long sys_mlock2(uintptr_t address, size_t length, int flags)
 
 static inline long sys_brk(uintptr_t end)
 {
+	if (sys_ledger_is_kept && end)
+		return ledger_brk(end);
 	return SYS_CALL(SYS_brk, end, 0, 0, 0, 0, 0);
 }
 
@@ -282,6 +311,9 @@ static inline unsigned long sys_current_personality(void)
  * thread of the host's that makes a descriptor meanwhile gets the next one, so this
  * is the first thing to do with a new one. */
 int sys_move_up(int fd);
+
+/* The thread's signals that wait, blocked; none where nobody says. */
+uint64_t sys_pending_signals(void);
 
 /* Whether the instruction that the context goes on with comes after a system call. */
 bool sys_was_called(const ucontext_t *context);

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "descriptors.h"
+#include "hostfilter.h"
+#include "ledger.h"
 #include "lock.h"
 #include "memory.h"
 #include "own.h"
@@ -32,7 +34,6 @@ struct procmap_query {
 	uint64_t build_id_addr;
 };
 
-#define PROCMAP_QUERY 0xc0686611UL /* _IOWR('f', 17, struct procmap_query) */
 #define QUERY_READABLE 0x01
 #define QUERY_WRITABLE 0x02
 #define QUERY_EXECUTABLE 0x04
@@ -52,12 +53,12 @@ static long query(int fd, uintptr_t address, struct vma *vma, bool named)
 		.vma_name_size = named ? sizeof vma->name : 0,
 		.vma_name_addr = named ? (uintptr_t)vma->name : 0,
 	};
-	long result = sys_ioctl(fd, PROCMAP_QUERY, &q);
+	long result = sys_ioctl(fd, VMA_QUERY_REQUEST, &q);
 
 	if (result == -ENAMETOOLONG) {
 		q.vma_name_size = 0;
 		q.vma_name_addr = 0;
-		result = sys_ioctl(fd, PROCMAP_QUERY, &q);
+		result = sys_ioctl(fd, VMA_QUERY_REQUEST, &q);
 	}
 	if (sys_failed(result))
 		return result;
@@ -330,7 +331,10 @@ long vma_find_in_text(uintptr_t address, struct vma *vma)
 
 static long find(uintptr_t address, struct vma *vma, bool named)
 {
-	if (atomic_load_explicit(&no_query, memory_order_relaxed))
+	if (ledger_is_kept())
+		return ledger_find(address, vma, named);
+	if (atomic_load_explicit(&no_query, memory_order_relaxed) ||
+	    hostfilter_ends(HOSTFILTER_QUERY))
 		return vma_find_in_text(address, vma);
 
 	long fd = open_maps();
@@ -369,6 +373,58 @@ bool vma_is_still(uintptr_t start, size_t length, int protection, uint64_t inode
 	return vma.start <= start && start + length <= vma.end && vma.shared &&
 	       vma.protection == protection && vma.inode == inode &&
 	       vma.offset + (start - vma.start) == offset;
+}
+
+/* ------------------------------------------------------- without /proc, later on */
+
+void vma_before_confinement(void)
+{
+	struct vma vma;
+
+	vma_look(0, &vma);
+}
+
+static bool can_open_maps(void)
+{
+	long fd;
+
+	if (hostfilter_ends(HOSTFILTER_OPEN))
+		return false;
+	fd = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	if (sys_failed(fd))
+		return false;
+	sys_close((int)fd);
+	return true;
+}
+
+static void write_down(int fd)
+{
+	struct reader reader = { .fd = fd };
+	struct vma vma;
+
+	while (read_line(&reader, &vma))
+		ledger_add(&vma);
+	if (reader.error)
+		ledger_lose();
+}
+
+void vma_before_fork(void)
+{
+	uint64_t seen = atomic_load(&kept);
+	int handle = (int)(seen & HANDLE_MASK) - 1;
+
+	if (ledger_is_kept())
+		return;
+	ledger_close();
+	if (!seen || !is_this_process(seen) || can_open_maps() || !descriptors_is_open(handle))
+		return;
+	if (ledger_open())
+		write_down(descriptors_number(handle));
+}
+
+void vma_in_child(bool torn)
+{
+	ledger_in_child(torn);
 }
 
 /* A line without its newline, cut off where it does not fit. False: there is no whole one. */

@@ -2,7 +2,8 @@
  *
  * One look-up costs the same however many mappings there are where the kernel
  * has PROCMAP_QUERY (Linux 6.11); before that /proc/self/maps is read from its
- * beginning. Without /proc nothing can be said, and callers are told so.
+ * beginning. Where /proc cannot be had, the engine's own account is asked, if there is one
+ * (ledger.h); else nothing can be said, and callers are told so.
  *
  * Any context. Where the file has to be opened, by each process once, the lock is
  * taken (lock.h). The answer is of the moment: hold the lock where what was seen must
@@ -25,6 +26,9 @@ struct vma {
 	uint32_t dev_major, dev_minor;
 	char name[VMA_NAME_SIZE]; /* as in /proc/self/maps, "" where it has none or too long a one */
 };
+
+/* _IOWR('f', 17, struct procmap_query): the request that maps files know since then. */
+#define VMA_QUERY_REQUEST 0xc0686611UL
 
 /* The mapping that covers ADDRESS, or the next one above it. 0, -ENOENT where
  * there is none, or another negated errno where the kernel cannot be asked. */
@@ -74,6 +78,15 @@ uintptr_t vma_heap_start(void);
 /* Once, early: keeps the heap's beginning as far as it can be told without /proc (brk
  * as it is now). */
 void vma_begin(void);
+
+/* Before the program takes /proc away from itself, if it does: what is opened now can be
+ * asked later. */
+void vma_before_confinement(void);
+
+/* Around a fork, under the lock: where the child will not have /proc, the mappings are
+ * written down for it. TORN: see ledger.h. */
+void vma_before_fork(void);
+void vma_in_child(bool torn);
 
 /* Makes what tells a child of fork from its parent; without it the first look does. */
 void vma_begin_looking(void);

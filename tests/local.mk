@@ -19,7 +19,8 @@ AM_TESTS_ENVIRONMENT = \
 # Unit tests hold pieces of the engine in their hands.
 unit_tests = tests/unit/decide tests/unit/settings tests/unit/codepages tests/unit/vma \
 	tests/unit/engine tests/unit/record tests/unit/store \
-	tests/unit/descriptors tests/unit/view tests/unit/anonymous
+	tests/unit/descriptors tests/unit/view tests/unit/anonymous tests/unit/ledger \
+	tests/unit/hostfilter
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 tests_unit_decide_SOURCES = tests/unit/decide.c tests/unit/tap.h
@@ -44,6 +45,10 @@ tests_unit_library_LDADD = src/libengine.la
 tests_unit_descriptors_SOURCES = tests/unit/descriptors.c tests/unit/tap.h
 tests_unit_anonymous_SOURCES = tests/unit/anonymous.c tests/unit/tap.h
 tests_unit_anonymous_LDADD = src/libengine.la
+tests_unit_ledger_SOURCES = tests/unit/ledger.c tests/unit/tap.h
+tests_unit_ledger_LDADD = src/libengine.la
+tests_unit_hostfilter_SOURCES = tests/unit/hostfilter.c tests/unit/tap.h
+tests_unit_hostfilter_LDADD = src/libengine.la
 tests_unit_view_SOURCES = tests/unit/view.c tests/unit/tap.h
 tests_unit_view_LDADD = src/libengine.la
 tests_unit_decide_LDADD = src/libengine.la

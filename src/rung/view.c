@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "../backing.h"
+#include "../hostfilter.h"
 #include "../policy.h"
 #include "../reserve.h"
 #include "../spare.h"
@@ -166,7 +167,7 @@ long view_map_over(uintptr_t start, size_t length, const struct code_page *page,
 	int flags = MAP_FIXED | (page->backing ? MAP_SHARED : MAP_PRIVATE);
 	long result;
 
-	if (page->backing && length <= SMALL_BYTES)
+	if (page->backing && length <= SMALL_BYTES && !hostfilter_ends(HOSTFILTER_POPULATE))
 		flags |= MAP_POPULATE;
 	result = spare_mmap(start, length, (int)page->view, flags, backing_descriptor(file),
 			    (int64_t)(offset * PAGE_BYTES));
