@@ -141,7 +141,7 @@ TESTS += tests/views.bats
 EXTRA_DIST += tests/views.bats
 check_PROGRAMS += tests/promise tests/hosts/code-ways tests/hosts/code-turns \
 	tests/hosts/code-calls tests/hosts/code-limits tests/hosts/code-forks \
-	tests/hosts/code-signals
+	tests/hosts/code-signals tests/hosts/code-confined
 code_host_sources = tests/hosts/code.h tests/hosts/code-bytes.c \
 	tests/hosts/code-bytes-aarch64.c tests/hosts/code-words.c \
 	$(host_sources)
@@ -150,6 +150,7 @@ tests_hosts_code_ways_SOURCES = tests/hosts/code-ways.c $(code_host_sources)
 tests_hosts_code_turns_SOURCES = tests/hosts/code-turns.c $(code_host_sources)
 tests_hosts_code_turns_CFLAGS = $(AM_CFLAGS) -pthread
 tests_hosts_code_calls_SOURCES = tests/hosts/code-calls.c $(code_host_sources)
+tests_hosts_code_confined_SOURCES = tests/hosts/code-confined.c $(code_host_sources)
 tests_hosts_code_limits_SOURCES = tests/hosts/code-limits.c $(code_host_sources)
 tests_hosts_code_forks_SOURCES = tests/hosts/code-forks.c $(code_host_sources)
 tests_hosts_code_forks_CFLAGS = $(AM_CFLAGS) -pthread

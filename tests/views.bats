@@ -627,3 +627,14 @@ keeps() {
 	views code-signals seldom-faults seldom-storm
 	views code-forks pairs
 }
+
+# ----------------------------------------- programs that lock themselves in
+
+@test "a seccomp filter that traps what it does not know" {
+	views code-confined filtered filtered-by-prctl
+}
+
+@test "children that were never where /proc is" {
+	[ "$(id -u)" -eq 0 ] || unshare -Ur true 2>/dev/null || skip "no user namespace can be made here"
+	views code-confined elsewhere elsewhere-after-fork zygote zygotes zygote-by-clone
+}

@@ -1,0 +1,207 @@
+/* code-confined.c: makes code in a child that has locked itself in as browsers' do: in an empty
+ * folder, without /proc, and below a seccomp filter that traps what it does not know. */
+#include "code.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/* By root's leave, or that of a user namespace. */
+static void leave_folders(void)
+{
+	char folder[] = "confined.XXXXXX";
+
+	must(mkdtemp(folder) != NULL, "mkdtemp");
+	if (geteuid() != 0)
+		must(unshare(CLONE_NEWUSER) == 0, "unshare");
+	must(chroot(folder) == 0 && chdir("/") == 0, "chroot");
+	say("/proc: %s", access("/proc/self/maps", F_OK) == 0 ? "there" : "gone");
+}
+
+static void trapped(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	say("trapped: system call %d", info->si_syscall);
+	_exit(3);
+}
+
+#define TRAP_IF(number) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP)
+#define REFUSE_IF(number) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+
+#ifdef SYS_mmap2
+#define MMAP SYS_mmap2
+#else
+#define MMAP SYS_mmap
+#endif
+
+/* Of what a library might want, what Chromium's renderers may not. */
+static struct sock_filter filter[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	TRAP_IF(SYS_ioctl),
+	TRAP_IF(SYS_process_vm_readv),
+	TRAP_IF(SYS_process_vm_writev),
+	TRAP_IF(SYS_rt_sigpending),
+	TRAP_IF(SYS_rt_sigqueueinfo),
+	TRAP_IF(SYS_personality),
+	TRAP_IF(SYS_mlock2),
+	TRAP_IF(SYS_msync),
+	TRAP_IF(SYS_preadv2),
+	REFUSE_IF(SYS_openat),
+	REFUSE_IF(SYS_fallocate),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MMAP, 0, 3),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[3])),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_POPULATE | MAP_FIXED_NOREPLACE, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static void forbid_by_seccomp(void)
+{
+	struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	     syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0, "seccomp");
+}
+
+static void forbid_by_prctl(void)
+{
+	struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "seccomp");
+}
+
+static void handle_traps(void)
+{
+	const struct sigaction action = { .sa_sigaction = trapped, .sa_flags = SA_SIGINFO };
+
+	must(sigaction(SIGSYS, &action, NULL) == 0, "sigaction");
+}
+
+/* Code in all the ways that a page goes: asked at once and by mprotect, patched, in
+ * a heap that grows, moved, unmapped. */
+static void make_code(void)
+{
+	unsigned char *all = code_pages(4), *later = data_pages(16), *moved;
+	int sum = 0;
+
+	for (int i = 0; i < 40; i++) {
+		code_write(all + (size_t)(i % 4) * PAGE, i);
+		sum += code_run(all + (size_t)(i % 4) * PAGE);
+	}
+	say("patched and run: %d", sum);
+	for (int i = 0; i < 16; i++) {
+		code_write(later + (size_t)i * PAGE, i);
+		must(do_mprotect(later + (size_t)i * PAGE, PAGE, RX) == 0, "mprotect");
+	}
+	for (int i = 0; i < 16; i++)
+		sum += code_run(later + (size_t)i * PAGE);
+	say("made executable: %d", sum);
+	say("unmapped: %d", do_munmap(later + 4 * PAGE, 4 * PAGE));
+	say_read("there", later + 4 * PAGE);
+	say_write("not writable", later, 1);
+	moved = do_mremap(later + 8 * PAGE, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE, NULL);
+	say("moved: %d", moved != MAP_FAILED ? code_run(moved + PAGE) : -1);
+	must(do_mprotect(all, PAGE, PROT_READ) == 0, "mprotect");
+	say_run("not executable", all);
+}
+
+static void in_child(void (*run)(void))
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		run();
+		_exit(0);
+	}
+	say_child("child", child);
+}
+
+/* A filter alone, which the thread that has the code puts upon itself. */
+static void filtered(void)
+{
+	handle_traps();
+	forbid_by_seccomp();
+	make_code();
+}
+
+static void filtered_by_prctl(void)
+{
+	handle_traps();
+	forbid_by_prctl();
+	make_code();
+}
+
+/* The folders are gone by the time the first code is made. */
+static void elsewhere(void)
+{
+	leave_folders();
+	make_code();
+}
+
+static void elsewhere_after_fork(void)
+{
+	in_child(elsewhere);
+}
+
+/* A zygote: what it forks was never where /proc is. */
+static void zygote(void)
+{
+	leave_folders();
+	in_child(make_code);
+	in_child(filtered);
+}
+
+/* The zygote's own child forks once more, and has made code before. */
+static void grandparent(void)
+{
+	make_code();
+	in_child(make_code);
+	in_child(filtered);
+}
+
+static void zygotes(void)
+{
+	make_code();
+	leave_folders();
+	in_child(grandparent);
+}
+
+/* As browsers do it: a child whose pid is told apart from fork's. */
+static int begin(void *argument)
+{
+	(void)argument;
+	filtered();
+	return 0;
+}
+
+static void zygote_by_clone(void)
+{
+	static char stack[256 * 1024] __attribute__((aligned(16)));
+
+	leave_folders();
+	say_child("child", clone(begin, stack + sizeof stack, SIGCHLD, NULL));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct part parts[] = {
+		{ "filtered", filtered },
+		{ "filtered-by-prctl", filtered_by_prctl },
+		{ "elsewhere", elsewhere },
+		{ "elsewhere-after-fork", elsewhere_after_fork },
+		{ "zygote", zygote },
+		{ "zygotes", zygotes },
+		{ "zygote-by-clone", zygote_by_clone },
+		{ NULL, NULL },
+	};
+
+	give_up_after(60);
+	return host_main(parts, argc, argv);
+}
