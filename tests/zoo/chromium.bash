@@ -1,4 +1,4 @@
-# chromium.bash: Chromium, without its sandbox, which keeps /proc from its processes; a
+# chromium.bash: Chromium without its sandbox (chromium-sandbox.bash has it with); a
 # page that computes.
 
 needs=chromium
