@@ -530,9 +530,9 @@ void engine_before_filter(uintptr_t program)
 void engine_before_fork(uint64_t *mask)
 {
 	lock_take(mask);
-	if (engine_expects_refusals())
-		vma_before_fork();
 	views_before_fork();
+	if (engine_expects_refusals()) /* as the child is going to have it */
+		vma_before_fork();
 	lock_release_blocked();
 }
 

@@ -636,5 +636,5 @@ keeps() {
 
 @test "children that were never where /proc is" {
 	[ "$(id -u)" -eq 0 ] || unshare -Ur true 2>/dev/null || skip "no user namespace can be made here"
-	views code-confined elsewhere elsewhere-after-fork zygote zygotes zygote-by-clone
+	views code-confined elsewhere elsewhere-after-fork zygote zygote-with-code zygotes zygote-by-clone
 }

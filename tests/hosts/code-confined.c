@@ -150,6 +150,29 @@ static void elsewhere_after_fork(void)
 	in_child(elsewhere);
 }
 
+static unsigned char *inherited;
+
+/* Code that was made before the fork, and is writable as it comes. */
+static void use_inherited(void)
+{
+	say("inherited: %d", code_run(inherited));
+	for (int i = 0; i < 8; i++)
+		code_write(inherited + (size_t)(i % 2) * PAGE, i);
+	say("written: %d", code_run(inherited) + code_run(inherited + PAGE));
+}
+
+static void zygote_with_code(void)
+{
+	inherited = code_pages(2);
+	leave_folders();
+	code_write(inherited, 1);
+	code_run(inherited);
+	code_write(inherited, 2);
+	for (int i = 3; i < 12; i++) /* by then it is turned */
+		code_write(inherited, i);
+	in_child(use_inherited);
+}
+
 /* A zygote: what it forks was never where /proc is. */
 static void zygote(void)
 {
@@ -197,6 +220,7 @@ int main(int argc, char **argv)
 		{ "elsewhere", elsewhere },
 		{ "elsewhere-after-fork", elsewhere_after_fork },
 		{ "zygote", zygote },
+		{ "zygote-with-code", zygote_with_code },
 		{ "zygotes", zygotes },
 		{ "zygote-by-clone", zygote_by_clone },
 		{ NULL, NULL },
