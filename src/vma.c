@@ -418,6 +418,8 @@ void vma_before_fork(void)
 	ledger_close();
 	if (!seen || !is_this_process(seen) || can_open_maps() || !descriptors_is_open(handle))
 		return;
+	if (is_copy(descriptors_number(handle))) /* of an earlier moment */
+		return;
 	if (ledger_open())
 		write_down(descriptors_number(handle));
 }
