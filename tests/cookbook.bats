@@ -193,12 +193,19 @@ try() {
 	try 11
 }
 
+@test "12. Neovim" {
+	! is_of_32_bits || skip "what is shown is what x86_64's says"
+	require_program nvim
+	require_deny --mdwe
+	try 12
+}
+
 @test "every situation is tried, and stands in the list" {
 	grep -oE '^[0-9]+\. .*' "$COOKBOOK" | sort >headings
 	sed -nE 's/^ ([1-9]\. .*)/\1/p; /^1[0-9]\. /p' "$COOKBOOK" | sort -u >list
-	[ "$(sort -u headings | wc -l)" -eq 11 ]
+	[ "$(sort -u headings | wc -l)" -eq 12 ]
 	cmp <(sort -u headings) list
-	[ "$(grep -cE '^	try [0-9]+$' "$BATS_TEST_FILENAME")" -eq 11 ]
+	[ "$(grep -cE '^	try [0-9]+$' "$BATS_TEST_FILENAME")" -eq 12 ]
 }
 
 @test "a line that is not as shown is seen" {
