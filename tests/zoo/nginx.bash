@@ -3,11 +3,14 @@
 
 needs='nginx curl'
 
-modules=/usr/lib/nginx/modules
+# Its own LuaJIT and the one of Debian's luajit are not installed at the same time.
+packages=${top_builddir-}/packages
+modules=usr/lib/nginx/modules
+lua='usr/share/lua/5.1/?.lua'
 PATH=$PATH:/usr/sbin
 
 lacking() {
-	[ -e "$modules/ngx_http_lua_module.so" ] || echo "nginx has no Lua"
+	[ -d "$packages/libnginx-mod-http-lua" ] || echo "nginx's Lua is not in $packages"
 }
 
 ask() {
@@ -18,8 +21,8 @@ ask() {
 start() {
 	sockets=$(mktemp -d)
 	cat >nginx.conf <<-CONF
-		load_module $modules/ndk_http_module.so;
-		load_module $modules/ngx_http_lua_module.so;
+		load_module $packages/libnginx-mod-http-ndk/$modules/ndk_http_module.so;
+		load_module $packages/libnginx-mod-http-lua/$modules/ngx_http_lua_module.so;
 		user $(id -un);
 		worker_processes 3;
 		daemon off;
@@ -33,6 +36,7 @@ start() {
 			fastcgi_temp_path $PWD/fastcgi;
 			uwsgi_temp_path $PWD/uwsgi;
 			scgi_temp_path $PWD/scgi;
+			lua_package_path '$packages/lua-resty-core/$lua;$packages/lua-resty-lrucache/$lua;;';
 			init_by_lua_block { jit.$1() }
 			server {
 				listen unix:$sockets/http;
@@ -41,7 +45,8 @@ start() {
 			}
 		}
 	CONF
-	nginx -p "$PWD" -c "$PWD/nginx.conf" -e "$PWD/error.log" 2>error.log &
+	LD_LIBRARY_PATH=$(echo "$packages"/libluajit2-*/usr/lib/*) \
+		nginx -p "$PWD" -c "$PWD/nginx.conf" -e "$PWD/error.log" 2>error.log &
 	server=$!
 	trap 'kill "$server"; rm -rf "$sockets"' EXIT
 	wait_for up
