@@ -3,21 +3,10 @@
 
 needs=raku
 
-run_raku() {
-	local id status=0
-
-	MVM_JIT_PERF_MAP=1 raku "$zoo/rakudo.raku" &
-	id=$!
-	wait "$id" || status=$?
-	echo "compiled: $([ -s "/tmp/perf-$id.map" ] && echo yes || echo no)"
-	rm -f "/tmp/perf-$id.map"
-	return "$status"
-}
-
 load() {
-	run_raku
+	MVM_JIT_PERF_MAP=1 run_and_look raku "$zoo/rakudo.raku"
 }
 
 jit_off() {
-	MVM_JIT_DISABLE=1 run_raku
+	MVM_JIT_DISABLE=1 raku "$zoo/rakudo.raku"
 }
