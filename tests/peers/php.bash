@@ -4,7 +4,7 @@
 needs=php
 
 lacking() {
-	php -m | grep -q OPcache || echo "php has no opcache"
+	[ -n "$(php -r 'echo extension_loaded("Zend OPcache");')" ] || echo "php has no opcache"
 	"$peers/unpack" php8.2 || echo "no source package of php8.2"
 }
 
