@@ -9,10 +9,13 @@
 #include "lock.h"
 #include "sys.h"
 
-#define SLOTS 64U
+static atomic_int kept, owner; /* the file's handle, plus 1; the process whose it is */
+static atomic_ulong taken;     /* a bit for each slot */
 
-static atomic_int handle = -1, owner; /* owner: the process whose file it is */
-static _Atomic uint64_t taken;        /* a bit for each slot */
+static int handle(void)
+{
+	return atomic_load(&kept) - 1;
+}
 
 void scratch_begin(void)
 {
@@ -22,13 +25,13 @@ void scratch_begin(void)
 	lock_take(&mask);
 	if (atomic_load(&owner) != sys_getpid()) {
 		/* The parent's is of no use here. */
-		descriptors_release(atomic_exchange(&handle, -1));
+		descriptors_release(atomic_exchange(&kept, 0) - 1);
 		atomic_store(&taken, 0);
 		atomic_store(&owner, sys_getpid());
 		fd = backing_memfd("jitmend-scratch");
 		if (!sys_failed(fd)) {
-			atomic_store(&handle, descriptors_keep((int)fd));
-			if (atomic_load(&handle) < 0)
+			atomic_store(&kept, descriptors_keep((int)fd) + 1);
+			if (!atomic_load(&kept))
 				sys_close((int)fd);
 		}
 	}
@@ -39,16 +42,16 @@ void scratch_begin(void)
 static unsigned take_slot(void)
 {
 	for (;;) {
-		uint64_t seen = atomic_load(&taken);
+		unsigned long seen = atomic_load(&taken);
 
 		if (~seen && atomic_compare_exchange_weak(&taken, &seen, seen | (seen + 1)))
-			return (unsigned)__builtin_ctzll(~seen);
+			return (unsigned)__builtin_ctzl(~seen);
 	}
 }
 
 static void give_slot(unsigned slot)
 {
-	atomic_fetch_and(&taken, ~(1ULL << slot));
+	atomic_fetch_and(&taken, ~(1UL << slot));
 }
 
 static long copy_piece(int fd, uintptr_t to, uintptr_t from, size_t length, unsigned slot)
@@ -67,12 +70,12 @@ long scratch_copy(uintptr_t to, uintptr_t from, size_t length)
 
 	if (atomic_load(&owner) != sys_getpid())
 		scratch_begin();
-	if (!descriptors_is_open(atomic_load(&handle)))
+	if (!descriptors_is_open(handle()))
 		return -EPERM;
 	slot = take_slot();
 	for (; done < length; done += (size_t)got) {
 		piece = length - done < PAGE_BYTES ? length - done : PAGE_BYTES;
-		got = copy_piece(descriptors_number(atomic_load(&handle)), to + done, from + done, piece,
+		got = copy_piece(descriptors_number(handle()), to + done, from + done, piece,
 				 slot);
 		if (got <= 0)
 			break;

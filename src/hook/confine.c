@@ -33,6 +33,8 @@ HOOK int prctl(int option, ...)
 	return confine(&call);
 }
 
+HOOK_ALIAS(__prctl_time64, prctl); /* of 32 bits */
+
 HOOK int chroot(const char *path)
 {
 	const struct system_call call = { .number = SYS_chroot, .arguments = { (long)path } };
