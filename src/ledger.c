@@ -220,15 +220,23 @@ static void lengthen(uintptr_t old_end, uintptr_t end)
 
 /* ---------------------------------------------------------------- its life */
 
+static bool have_ledger(void)
+{
+	long made;
+
+	if (ledger)
+		return true;
+	made = arch_mmap(0, sizeof *ledger, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (!sys_failed(made))
+		ledger = (struct ledger *)made;
+	return ledger != NULL;
+}
+
 bool ledger_open(void)
 {
-	long made = ledger ? 0 : arch_mmap(0, sizeof *ledger, PROT_READ | PROT_WRITE,
-					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (sys_failed(made))
+	if (!have_ledger())
 		return false;
-	if (made)
-		ledger = (struct ledger *)made;
 	ledger->count = 0;
 	ledger->lost = false;
 	ledger->opened = true;

@@ -30,7 +30,9 @@ __attribute__((used)) long rtld_call(long number, const long *arguments, uintptr
 	long result;
 
 	memcpy(call.arguments, arguments, sizeof call.arguments);
-	if (!(settle ? settle : calls_settle)(&call, &result))
+	if (!settle)
+		settle = calls_settle;
+	if (!settle(&call, &result))
 		result = calls_pass(&call);
 	return result;
 }

@@ -231,6 +231,8 @@ static void leave_children(void)
 {
 	char **to = environ;
 
+	if (!environ) /* clearenv(3), in a constructor before */
+		return;
 	for (char **from = environ; *from; from++) {
 		char *list = (char *)string_after(*from, "LD_PRELOAD=");
 
