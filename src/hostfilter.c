@@ -12,14 +12,6 @@
 #include "sys.h"
 #include "vma.h"
 
-#if defined(__x86_64__)
-#define THIS_ARCH AUDIT_ARCH_X86_64
-#elif defined(__i386__)
-#define THIS_ARCH AUDIT_ARCH_I386
-#else
-#define THIS_ARCH AUDIT_ARCH_AARCH64
-#endif
-
 #ifdef SYS_mmap2
 #define MMAP SYS_mmap2
 #else
@@ -209,7 +201,7 @@ static void ask(const struct sock_filter *filter, unsigned count)
 	for (unsigned i = 0; i < HOSTFILTER_CALLS; i++) {
 		struct seccomp_data data = calls[i];
 
-		data.arch = THIS_ARCH;
+		data.arch = ARCH_AUDIT;
 		/* Filters that let libraries alone go by the caller; that is none of them. */
 		data.instruction_pointer = (uintptr_t)ask;
 		if (i == HOSTFILTER_READ_MEMORY || i == HOSTFILTER_WRITE_MEMORY)

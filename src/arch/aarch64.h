@@ -330,6 +330,7 @@ static inline int arch_fault_is_write(const ucontext_t *context)
 }
 
 #define ARCH_ELF_MACHINE EM_AARCH64
+#define ARCH_AUDIT AUDIT_ARCH_AARCH64 /* linux/audit.h: in struct seccomp_data */
 
 /* Of a library's relocations (library.c). */
 #define ARCH_RELOCATION_RELATIVE R_AARCH64_RELATIVE

@@ -501,5 +501,6 @@ static inline unsigned arch_lead_call(const unsigned char *code, unsigned number
 #define ARCH_RELOCATION_DATA R_386_GLOB_DAT
 #define ARCH_RELOCATION_FUNCTION R_386_JMP_SLOT
 #define ARCH_ELF_MACHINE EM_386
+#define ARCH_AUDIT AUDIT_ARCH_I386 /* linux/audit.h: in struct seccomp_data */
 
 #endif

@@ -351,6 +351,7 @@ static inline unsigned arch_lead_call(const unsigned char *code, unsigned number
 /* ------------------------------------------- the door of agent/ (agent.h) */
 
 #define ARCH_ELF_MACHINE EM_X86_64
+#define ARCH_AUDIT AUDIT_ARCH_X86_64 /* linux/audit.h: in struct seccomp_data */
 
 /* Of a library's relocations (library.c). */
 #define ARCH_RELOCATION_RELATIVE R_X86_64_RELATIVE

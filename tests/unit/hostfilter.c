@@ -1,4 +1,5 @@
 /* hostfilter.c: filters return to the library what they return to the kernel. */
+#define _GNU_SOURCE
 #include "hostfilter.h"
 
 #include <errno.h>
@@ -13,15 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys.h"
 #include "tap.h"
-
-#if defined(__x86_64__)
-#define THIS_ARCH AUDIT_ARCH_X86_64
-#elif defined(__i386__)
-#define THIS_ARCH AUDIT_ARCH_I386
-#else
-#define THIS_ARCH AUDIT_ARCH_AARCH64
-#endif
 
 #define FILTERS 300
 #define MOST 40
@@ -135,7 +129,7 @@ static int kernel_says(struct sock_filter *filter, unsigned count)
 
 static int library_says(const struct sock_filter *filter, unsigned count)
 {
-	struct seccomp_data data = { .nr = SYS_getppid, .arch = THIS_ARCH, .args = ARGUMENTS };
+	struct seccomp_data data = { .nr = SYS_getppid, .arch = ARCH_AUDIT, .args = ARGUMENTS };
 
 	return (int)(hostfilter_run(filter, count, &data) & RETURNED);
 }
