@@ -60,10 +60,10 @@ static unsigned reserve_number;
 
 long backing_memfd(const char *name)
 {
-	long fd = SYS_CALL(SYS_memfd_create, name, MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0, 0, 0, 0);
+	long fd = sys_memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
 	if (fd == -EINVAL)
-		fd = SYS_CALL(SYS_memfd_create, name, MFD_CLOEXEC, 0, 0, 0, 0);
+		fd = sys_memfd_create(name, MFD_CLOEXEC);
 	return fd;
 }
 
@@ -93,15 +93,15 @@ static long make_beyond_limit(long (*make)(const char *), const char *argument)
 	struct rlimit64 limit, wide;
 	long fd;
 
-	if (sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0)) ||
+	if (sys_failed(sys_limit(RLIMIT_NOFILE, NULL, &limit)) ||
 	    limit.rlim_cur >= limit.rlim_max)
 		return -EMFILE;
 	wide = (struct rlimit64){ limit.rlim_cur + 16 < limit.rlim_max ? limit.rlim_cur + 16 :
 								       limit.rlim_max,
 				limit.rlim_max };
-	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &wide, 0, 0, 0);
+	sys_limit(RLIMIT_NOFILE, &wide, NULL);
 	fd = make(argument);
-	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, 0, 0, 0);
+	sys_limit(RLIMIT_NOFILE, &limit, NULL);
 	return fd;
 }
 
@@ -318,7 +318,7 @@ static uint64_t size_allowed(void)
 {
 	struct rlimit64 limit;
 
-	if (sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit, 0, 0)))
+	if (sys_failed(sys_limit(RLIMIT_FSIZE, NULL, &limit)))
 		return UINT64_MAX;
 	return limit.rlim_cur;
 }

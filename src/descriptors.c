@@ -109,15 +109,15 @@ static long above_limit(int fd)
 	struct rlimit64 limit, wide;
 	long other;
 
-	if (sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0)) ||
+	if (sys_failed(sys_limit(RLIMIT_NOFILE, NULL, &limit)) ||
 	    limit.rlim_cur >= limit.rlim_max)
 		return -EMFILE;
 	wide = limit;
 	wide.rlim_cur = limit.rlim_max - limit.rlim_cur > DESCRIPTORS_MOST ?
 				limit.rlim_cur + DESCRIPTORS_MOST : limit.rlim_max;
-	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &wide, 0, 0, 0);
+	sys_limit(RLIMIT_NOFILE, &wide, NULL);
 	other = sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)limit.rlim_cur);
-	SYS_CALL(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, 0, 0, 0);
+	sys_limit(RLIMIT_NOFILE, &limit, NULL);
 	return other;
 }
 

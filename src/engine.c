@@ -10,6 +10,7 @@
 #include "codepages.h"
 #include "descriptors.h"
 #include "hostfilter.h"
+#include "ledger.h"
 #include "lock.h"
 #include "own.h"
 #include "policy.h"
@@ -547,6 +548,9 @@ void engine_in_child(const uint64_t *mask)
 {
 	vma_in_child(lock_holder() != 0);
 	lock_in_child();
+	if (ledger_is_kept() && walk.door->watch_mappings && !walk.door->watch_mappings())
+		ledger_lose();
+	scratch_in_child();
 	rung_anonymous_in_child();
 	views_in_child();
 	lock_restore_signals(mask);

@@ -27,6 +27,10 @@ struct door {
 	 * fault handler too; may be NULL. */
 	void (*watch_writes)(uintptr_t address, size_t length);
 
+	/* In a child that keeps an account of its mappings (ledger.h): no mmap of the
+	 * program's may go by unseen from now on. False: it may. May be NULL, where none does. */
+	bool (*watch_mappings)(void);
+
 	/* Not 0 as long as there is one thread alone; may be NULL. */
 	const char *single_threaded;
 };

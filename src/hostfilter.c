@@ -2,11 +2,14 @@
 #include "hostfilter.h"
 
 #include <linux/audit.h>
+#include <linux/falloc.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "sys.h"
@@ -16,6 +19,21 @@
 #define MMAP SYS_mmap2
 #else
 #define MMAP SYS_mmap
+#endif
+
+#ifdef SYS_ftruncate64
+#define FTRUNCATE SYS_ftruncate64
+#else
+#define FTRUNCATE SYS_ftruncate
+#endif
+
+/* i386's has one argument more, in the middle. */
+#ifdef SYS__llseek
+#define LSEEK SYS__llseek
+#define SEEK_ARGUMENTS { SOME_DESCRIPTOR, 0, 0, SOME_PAGE, SEEK_CUR }
+#else
+#define LSEEK SYS_lseek
+#define SEEK_ARGUMENTS { SOME_DESCRIPTOR, 0, SEEK_CUR }
 #endif
 
 #define SOME_PAGE PAGE_BYTES
@@ -68,7 +86,7 @@ static uint32_t reckon(unsigned code, uint32_t a, uint32_t b)
 		return a - b;
 	case BPF_MUL:
 		return a * b;
-	case BPF_DIV:
+	case BPF_DIV: /* by nothing: divides_by_nothing() */
 		return b ? a / b : 0;
 	case BPF_OR:
 		return a | b;
@@ -77,9 +95,9 @@ static uint32_t reckon(unsigned code, uint32_t a, uint32_t b)
 	case BPF_XOR:
 		return a ^ b;
 	case BPF_LSH:
-		return b < 32 ? a << b : 0;
+		return a << (b & 31);
 	case BPF_RSH:
-		return b < 32 ? a >> b : 0;
+		return a >> (b & 31);
 	default: /* BPF_NEG */
 		return -a;
 	}
@@ -106,6 +124,14 @@ static uint32_t jump(const struct machine *machine, const struct sock_filter *in
 	if (BPF_OP(instruction->code) == BPF_JA)
 		return instruction->k;
 	return holds(instruction->code, machine->a, other) ? instruction->jt : instruction->jf;
+}
+
+/* What is divided by nothing ends the filter with 0 (net/core/filter.c,
+ * bpf_convert_filter). */
+static bool divides_by_nothing(const struct machine *machine, const struct sock_filter *instruction)
+{
+	return BPF_CLASS(instruction->code) == BPF_ALU && BPF_OP(instruction->code) == BPF_DIV &&
+	       !(BPF_SRC(instruction->code) == BPF_X ? machine->x : instruction->k);
 }
 
 /* All but jumps and returns. */
@@ -149,6 +175,8 @@ uint32_t hostfilter_run(const struct sock_filter *filter, unsigned count,
 
 		if (BPF_CLASS(instruction->code) == BPF_RET)
 			return BPF_RVAL(instruction->code) == BPF_A ? machine.a : instruction->k;
+		if (divides_by_nothing(&machine, instruction))
+			return SECCOMP_RET_KILL_THREAD;
 		if (BPF_CLASS(instruction->code) == BPF_JMP)
 			at += jump(&machine, instruction);
 		else
@@ -179,6 +207,19 @@ static const struct seccomp_data calls[HOSTFILTER_CALLS] = {
 	[HOSTFILTER_WRITE_MEMORY] = { .nr = SYS_process_vm_writev, .args = { 0, SOME_PAGE, 1, SOME_PAGE, 1 } },
 	[HOSTFILTER_PENDING] = { .nr = SYS_rt_sigpending, .args = { SOME_PAGE, sizeof(uint64_t) } },
 	[HOSTFILTER_OPEN] = { .nr = SYS_openat, .args = { CURRENT_FOLDER, SOME_PAGE } },
+	[HOSTFILTER_NEW_FILE] = { .nr = SYS_memfd_create, .args = { SOME_PAGE, MFD_CLOEXEC } },
+	[HOSTFILTER_TRUNCATE] = { .nr = FTRUNCATE, .args = { SOME_DESCRIPTOR, PAGE_BYTES } },
+	[HOSTFILTER_ALLOCATE] = {
+		.nr = SYS_fallocate,
+		.args = { SOME_DESCRIPTOR, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE },
+	},
+	[HOSTFILTER_WRITE_AT] = { .nr = SYS_pwrite64, .args = { SOME_DESCRIPTOR, SOME_PAGE, PAGE_BYTES } },
+	[HOSTFILTER_SEEK] = { .nr = LSEEK, .args = SEEK_ARGUMENTS },
+	[HOSTFILTER_FILTER] = {
+		.nr = SYS_seccomp,
+		.args = { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, SOME_PAGE },
+	},
+	[HOSTFILTER_LIMIT] = { .nr = SYS_prlimit64, .args = { 0, RLIMIT_FSIZE, 0, SOME_PAGE } },
 };
 
 /* An error is no end, and a tracer or a supervisor gives one. */

@@ -22,6 +22,13 @@ enum hostfilter_call {
 	HOSTFILTER_READ_MEMORY,  /* process_vm_readv */
 	HOSTFILTER_WRITE_MEMORY, /* process_vm_writev */
 	HOSTFILTER_OPEN,         /* openat */
+	HOSTFILTER_NEW_FILE,     /* memfd_create */
+	HOSTFILTER_TRUNCATE,     /* ftruncate */
+	HOSTFILTER_ALLOCATE,     /* fallocate */
+	HOSTFILTER_WRITE_AT,     /* pwrite64 */
+	HOSTFILTER_SEEK,         /* lseek */
+	HOSTFILTER_LIMIT,        /* prlimit64 */
+	HOSTFILTER_FILTER,       /* seccomp */
 	HOSTFILTER_PENDING,      /* rt_sigpending */
 	HOSTFILTER_CALLS
 };

@@ -98,7 +98,7 @@ static bool may_write(size_t length)
 {
 	struct rlimit64 limit;
 
-	return !sys_failed(SYS_CALL(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit, 0, 0)) &&
+	return !sys_failed(sys_limit(RLIMIT_FSIZE, NULL, &limit)) &&
 	       limit.rlim_cur >= length;
 }
 

@@ -1,85 +1,113 @@
-/* scratch.c: a file of some pages, each for one copy at a time. See scratch.h. */
+/* scratch.c: a pipe that is empty between two copies. See scratch.h. */
 #include "scratch.h"
 
 #include <errno.h>
-#include <stdatomic.h>
+#include <fcntl.h>
+#include <stdbool.h>
 
-#include "backing.h"
 #include "descriptors.h"
 #include "lock.h"
 #include "sys.h"
 
-static atomic_int kept, owner; /* the file's handle, plus 1; the process whose it is */
-static atomic_ulong taken;     /* a bit for each slot */
+/* All under the lock. */
+enum { READ_END, WRITE_END, ENDS };
 
-static int handle(void)
+static int kept[ENDS]; /* their handles, and 1 */
+static bool wanted;
+
+static int number_of(int end)
 {
-	return atomic_load(&kept) - 1;
+	int handle = kept[end] - 1;
+
+	return descriptors_is_open(handle) ? descriptors_number(handle) : -1;
+}
+
+static bool is_there(void)
+{
+	return number_of(READ_END) >= 0 && number_of(WRITE_END) >= 0;
+}
+
+static void make(void)
+{
+	int fds[ENDS] = { -1, -1 };
+
+	for (int i = 0; i < ENDS; i++) {
+		descriptors_release(kept[i] - 1);
+		kept[i] = 0;
+	}
+	if (sys_failed(SYS_CALL(SYS_pipe2, fds, O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0)))
+		return;
+	for (int i = 0; i < ENDS; i++) {
+		kept[i] = descriptors_keep(fds[i]) + 1;
+		if (!kept[i])
+			sys_close(fds[i]);
+	}
+}
+
+static bool have_pipe(void)
+{
+	if (!wanted)
+		make();
+	wanted = true;
+	return is_there();
 }
 
 void scratch_begin(void)
 {
 	uint64_t mask;
-	long fd;
 
 	lock_take(&mask);
-	if (atomic_load(&owner) != sys_getpid()) {
-		/* The parent's is of no use here. */
-		descriptors_release(atomic_exchange(&kept, 0) - 1);
-		atomic_store(&taken, 0);
-		atomic_store(&owner, sys_getpid());
-		fd = backing_memfd("jitmend-scratch");
-		if (!sys_failed(fd)) {
-			atomic_store(&kept, descriptors_keep((int)fd) + 1);
-			if (!atomic_load(&kept))
-				sys_close((int)fd);
-		}
-	}
+	have_pipe();
 	lock_release(&mask);
 }
 
-/* A handler that interrupts a copy takes another slot. */
-static unsigned take_slot(void)
+void scratch_in_child(void)
 {
-	for (;;) {
-		unsigned long seen = atomic_load(&taken);
-
-		if (~seen && atomic_compare_exchange_weak(&taken, &seen, seen | (seen + 1)))
-			return (unsigned)__builtin_ctzl(~seen);
-	}
+	if (wanted)
+		make();
 }
 
-static void give_slot(unsigned slot)
+static void empty(void)
 {
-	atomic_fetch_and(&taken, ~(1UL << slot));
+	char rest[256];
+
+	while (SYS_CALL(SYS_read, number_of(READ_END), rest, sizeof rest, 0, 0, 0) > 0)
+		;
 }
 
-static long copy_piece(int fd, uintptr_t to, uintptr_t from, size_t length, unsigned slot)
+/* A pipe takes, and gives, nothing of what lies in one page if it cannot have all of it. */
+static size_t piece_of(uintptr_t to, uintptr_t from, size_t length)
 {
-	uint64_t at = (uint64_t)slot * PAGE_BYTES;
-	long got = sys_pwrite(fd, (const void *)from, length, at);
+	size_t left_there = PAGE_BYTES - to % PAGE_BYTES, left_here = PAGE_BYTES - from % PAGE_BYTES;
 
-	return sys_failed(got) ? got : sys_pread(fd, (void *)to, (size_t)got, (int64_t)at);
+	if (length > left_there)
+		length = left_there;
+	return length > left_here ? left_here : length;
+}
+
+static long copy_piece(uintptr_t to, uintptr_t from, size_t length)
+{
+	long taken = sys_write(number_of(WRITE_END), (const void *)from, length), given;
+
+	if (taken <= 0)
+		return taken;
+	given = SYS_CALL(SYS_read, number_of(READ_END), to, taken, 0, 0, 0);
+	if (given != taken)
+		empty();
+	return given;
 }
 
 long scratch_copy(uintptr_t to, uintptr_t from, size_t length)
 {
-	size_t done = 0, piece;
-	unsigned slot;
-	long got = 0;
+	size_t done = 0;
+	uint64_t mask;
+	long got;
 
-	if (atomic_load(&owner) != sys_getpid())
-		scratch_begin();
-	if (!descriptors_is_open(handle()))
-		return -EPERM;
-	slot = take_slot();
-	for (; done < length; done += (size_t)got) {
-		piece = length - done < PAGE_BYTES ? length - done : PAGE_BYTES;
-		got = copy_piece(descriptors_number(handle()), to + done, from + done, piece,
-				 slot);
-		if (got <= 0)
-			break;
-	}
-	give_slot(slot);
-	return done || got >= 0 ? (long)done : got;
+	lock_take(&mask);
+	got = have_pipe() ? 1 : -EPERM;
+	for (; got > 0 && done < length; done += got > 0 ? (size_t)got : 0)
+		got = copy_piece(to + done, from + done,
+				 piece_of(to + done, from + done, length - done));
+	lock_release(&mask);
+	return done || got > 0 ? (long)done : got;
 }

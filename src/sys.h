@@ -2,7 +2,10 @@
  *
  * Never through libc: a hook would meet itself, and dlsym deadlocks at
  * start-up. Every function returns what the kernel returns: a result, or a
- * negated errno (see sys_failed). errno is never touched. Async-signal-safe. */
+ * negated errno (see sys_failed). errno is never touched. Async-signal-safe.
+ *
+ * What a filter of the program's would end the process for (hostfilter.h) is refused here
+ * with EPERM, as far as the engine gets on without. */
 #ifndef JITMEND_SYS_H
 #define JITMEND_SYS_H
 
@@ -11,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+
+#include "hostfilter.h"
 
 #if defined(__x86_64__)
 #include "arch/x86_64.h"
@@ -73,6 +78,7 @@ static inline uint64_t sys_signal_bit(int signal)
  * (ledger.h). Set in the child of a fork, before it has threads. */
 #ifdef SYS_WITHOUT_LEDGER /* a library without the engine */
 #define sys_ledger_is_kept false
+#define hostfilter_ends(call) false
 #else
 extern bool sys_ledger_is_kept;
 #endif
@@ -141,6 +147,8 @@ static inline long sys_brk(uintptr_t end)
 /* Files of any size. */
 static inline long sys_open(const char *path, int flags, int mode)
 {
+	if (hostfilter_ends(HOSTFILTER_OPEN))
+		return -EPERM;
 	return SYS_CALL(SYS_openat, -100 /* AT_FDCWD */, path, flags | ARCH_O_LARGEFILE, mode, 0, 0);
 }
 
@@ -162,6 +170,8 @@ static inline long sys_preadv(int fd, const void *vector, int count, int64_t off
 
 static inline long sys_pwrite(int fd, const void *bytes, size_t length, uint64_t offset)
 {
+	if (hostfilter_ends(HOSTFILTER_WRITE_AT))
+		return -EPERM;
 	return arch_pwrite(fd, (long)bytes, (long)length, (int64_t)offset);
 }
 
@@ -172,17 +182,23 @@ static inline long sys_write(int fd, const void *buffer, size_t length)
 
 static inline long sys_ftruncate(int fd, uint64_t length)
 {
+	if (hostfilter_ends(HOSTFILTER_TRUNCATE))
+		return -EPERM;
 	return arch_ftruncate(fd, (int64_t)length);
 }
 
 static inline long sys_fallocate(int fd, int mode, uint64_t offset, uint64_t length)
 {
+	if (hostfilter_ends(HOSTFILTER_ALLOCATE))
+		return -EPERM;
 	return arch_fallocate(fd, mode, (int64_t)offset, (int64_t)length);
 }
 
 /* Where FD stands, in *OFFSET. */
 static inline long sys_tell(int fd, int64_t *offset)
 {
+	if (hostfilter_ends(HOSTFILTER_SEEK))
+		return -EPERM;
 	return arch_seek(fd, 0, 1 /* SEEK_CUR */, offset);
 }
 
@@ -190,6 +206,8 @@ static inline long sys_set_position(int fd, int64_t offset)
 {
 	int64_t now;
 
+	if (hostfilter_ends(HOSTFILTER_SEEK))
+		return -EPERM;
 	return arch_seek(fd, offset, 0 /* SEEK_SET */, &now);
 }
 
@@ -280,6 +298,22 @@ static inline long sys_queue_to_thread(int pid, int tid, int signal, void *info)
 static inline long sys_queue_to_process(int pid, int signal, void *info)
 {
 	return SYS_CALL(SYS_rt_sigqueueinfo, pid, signal, info, 0, 0, 0);
+}
+
+static inline long sys_memfd_create(const char *name, unsigned flags)
+{
+	if (hostfilter_ends(HOSTFILTER_NEW_FILE))
+		return -EPERM;
+	return SYS_CALL(SYS_memfd_create, name, flags, 0, 0, 0, 0);
+}
+
+/* A limit of this process's; WANTED or NOW may be NULL (prlimit(2)). */
+struct rlimit64;
+static inline long sys_limit(int resource, const struct rlimit64 *wanted, struct rlimit64 *now)
+{
+	if (hostfilter_ends(HOSTFILTER_LIMIT))
+		return -EPERM;
+	return SYS_CALL(SYS_prlimit64, 0, resource, wanted, now, 0, 0);
 }
 
 static inline long sys_prctl(int option, unsigned long a)

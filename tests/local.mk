@@ -20,7 +20,7 @@ AM_TESTS_ENVIRONMENT = \
 unit_tests = tests/unit/decide tests/unit/settings tests/unit/codepages tests/unit/vma \
 	tests/unit/engine tests/unit/record tests/unit/store \
 	tests/unit/descriptors tests/unit/view tests/unit/anonymous tests/unit/ledger \
-	tests/unit/hostfilter
+	tests/unit/hostfilter tests/unit/scratch
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 tests_unit_decide_SOURCES = tests/unit/decide.c tests/unit/tap.h
@@ -49,6 +49,8 @@ tests_unit_ledger_SOURCES = tests/unit/ledger.c tests/unit/tap.h
 tests_unit_ledger_LDADD = src/libengine.la
 tests_unit_hostfilter_SOURCES = tests/unit/hostfilter.c tests/unit/tap.h
 tests_unit_hostfilter_LDADD = src/libengine.la
+tests_unit_scratch_SOURCES = tests/unit/scratch.c tests/unit/tap.h
+tests_unit_scratch_LDADD = src/libengine.la
 tests_unit_view_SOURCES = tests/unit/view.c tests/unit/tap.h
 tests_unit_view_LDADD = src/libengine.la
 tests_unit_decide_LDADD = src/libengine.la

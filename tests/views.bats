@@ -631,7 +631,8 @@ keeps() {
 # ----------------------------------------- programs that lock themselves in
 
 @test "a seccomp filter that traps what it does not know" {
-	views code-confined filtered filtered-by-prctl
+	views code-confined filtered filtered-by-prctl filtered-of-files
+	piped code-confined limited
 }
 
 @test "children that were never where /proc is" {

@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 /* By root's leave, or that of a user namespace. */
@@ -36,8 +37,12 @@ static void trapped(int number, siginfo_t *info, void *context)
 
 #ifdef SYS_mmap2
 #define MMAP SYS_mmap2
+#define LSEEK SYS__llseek
+#define FTRUNCATE SYS_ftruncate64
 #else
 #define MMAP SYS_mmap
+#define LSEEK SYS_lseek
+#define FTRUNCATE SYS_ftruncate
 #endif
 
 /* Of what a library might want, what Chromium's renderers may not. */
@@ -52,12 +57,26 @@ static struct sock_filter filter[] = {
 	TRAP_IF(SYS_mlock2),
 	TRAP_IF(SYS_msync),
 	TRAP_IF(SYS_preadv2),
+	TRAP_IF(SYS_seccomp),
 	REFUSE_IF(SYS_openat),
 	REFUSE_IF(SYS_fallocate),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MMAP, 0, 3),
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[3])),
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_POPULATE | MAP_FIXED_NOREPLACE, 0, 1),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+/* Nothing to do with files but to read and write those that are open. */
+static struct sock_filter filter_of_files[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	TRAP_IF(SYS_openat),
+	TRAP_IF(SYS_memfd_create),
+	TRAP_IF(FTRUNCATE),
+	TRAP_IF(SYS_fallocate),
+	TRAP_IF(SYS_pwrite64),
+	TRAP_IF(LSEEK),
+	TRAP_IF(SYS_prlimit64),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
@@ -69,9 +88,9 @@ static void forbid_by_seccomp(void)
 	     syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0, "seccomp");
 }
 
-static void forbid_by_prctl(void)
+static void forbid_by_prctl(struct sock_filter *all, size_t bytes)
 {
-	struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+	struct sock_fprog program = { (unsigned short)(bytes / sizeof *all), all };
 
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "seccomp");
@@ -134,8 +153,27 @@ static void filtered(void)
 static void filtered_by_prctl(void)
 {
 	handle_traps();
-	forbid_by_prctl();
+	forbid_by_prctl(filter, sizeof filter);
 	make_code();
+}
+
+/* By then the program has code. */
+static void filtered_of_files(void)
+{
+	handle_traps();
+	make_code();
+	forbid_by_prctl(filter_of_files, sizeof filter_of_files);
+	make_code();
+}
+
+/* And no file may be written any more, as sshd's own sandbox has it. */
+static void limited(void)
+{
+	const struct rlimit nothing = { 0, 0 };
+
+	make_code();
+	must(setrlimit(RLIMIT_FSIZE, &nothing) == 0, "setrlimit");
+	filtered();
 }
 
 /* The folders are gone by the time the first code is made. */
@@ -217,6 +255,8 @@ int main(int argc, char **argv)
 	static const struct part parts[] = {
 		{ "filtered", filtered },
 		{ "filtered-by-prctl", filtered_by_prctl },
+		{ "filtered-of-files", filtered_of_files },
+		{ "limited", limited },
 		{ "elsewhere", elsewhere },
 		{ "elsewhere-after-fork", elsewhere_after_fork },
 		{ "zygote", zygote },

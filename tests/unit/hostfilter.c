@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #define MOST 40
 #define ARGUMENTS { 7, 0x1234567, 3, 0, 0xfffffff0u, 0x80000001u }
 #define RETURNED 0xff /* an errno of so many bits */
+#define ENDED 0x100
 
 static unsigned any(unsigned below)
 {
@@ -37,9 +39,11 @@ static struct sock_filter any_reckoning(void)
 
 	switch (any(4)) {
 	case 0:
-		return (struct sock_filter)BPF_STMT(BPF_ALU | (any(2) ? BPF_LSH : BPF_RSH) | BPF_K, any(32));
+		return (struct sock_filter)BPF_STMT(BPF_ALU | (any(2) ? BPF_LSH : BPF_RSH) |
+							    (any(2) ? BPF_K : BPF_X), any(32));
 	case 1:
-		return (struct sock_filter)BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 1 + any(9));
+		return (struct sock_filter)BPF_STMT(BPF_ALU | BPF_DIV | (any(2) ? BPF_K : BPF_X),
+						    1 + any(9));
 	default:
 		return (struct sock_filter)BPF_STMT(BPF_ALU | operations[any(7)] |
 							    (any(2) ? BPF_K : BPF_X), any(1000));
@@ -107,7 +111,7 @@ static unsigned any_filter(struct sock_filter *filter)
 	return MOST;
 }
 
-/* The errno that the kernel gives, or -1 where it takes no such filter. */
+/* The errno that the kernel gives, ENDED, or -1 where it takes no such filter. */
 static int kernel_says(struct sock_filter *filter, unsigned count)
 {
 	const unsigned long a[6] = ARGUMENTS;
@@ -124,14 +128,18 @@ static int kernel_says(struct sock_filter *filter, unsigned count)
 		_exit(errno & RETURNED);
 	}
 	waitpid(child, &status, 0);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return ENDED;
 	return WIFEXITED(status) && WEXITSTATUS(status) != RETURNED ? WEXITSTATUS(status) : -1;
 }
 
 static int library_says(const struct sock_filter *filter, unsigned count)
 {
 	struct seccomp_data data = { .nr = SYS_getppid, .arch = ARCH_AUDIT, .args = ARGUMENTS };
+	uint32_t answer = hostfilter_run(filter, count, &data);
 
-	return (int)(hostfilter_run(filter, count, &data) & RETURNED);
+	return (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO ? (int)(answer & RETURNED) :
+									 ENDED;
 }
 
 static void filters_at_random(void)
