@@ -26,7 +26,8 @@ src_libengine_la_SOURCES = \
 	src/rung/anonymous.h src/rung/anonymous.c \
 	src/rung/advice.h src/rung/advice.c \
 	src/rung/views.h src/rung/view.h src/rung/views.c src/rung/view.c \
-	src/rung/adopt.c src/rung/touch.c src/rung/giveback.c src/rung/freeze.c \
+	src/rung/adopt.c src/rung/touch.c src/rung/together.h src/rung/together.c \
+	src/rung/giveback.c src/rung/freeze.c \
 	src/arithmetic.h src/arithmetic.c src/operands.h src/operands.c \
 	src/decoder.h src/store.h src/store.c \
 	src/detour.h src/detour.c \

@@ -273,6 +273,29 @@ piped() {
 	views code-turns bulk
 }
 
+@test "pages of code beside one that is written" {
+	views code-turns beside
+}
+
+@test "are turned with it, and back when one is run" {
+	under strict "$HOSTS/code-turns" beside-mapped
+	show strict
+	diff - "$BATS_TEST_TMPDIR/strict.out" <<-'END'
+		-- beside-mapped
+		run: r-xs r-xs r-xs r-xs r-xs r-xs r-xs r-xs
+		second written: rw-s rw-s rw-s rw-s r-xs r-xs r-xs r-xs
+		first run: r-xs rw-s rw-s rw-s r-xs r-xs r-xs r-xs
+		fourth run: r-xs rw-s r-xs r-xs r-xs r-xs r-xs r-xs
+		second run: r-xs r-xs r-xs r-xs r-xs r-xs r-xs r-xs
+		second written by a child: r-xs rw-p r-xs r-xs r-xs r-xs r-xs r-xs
+		child: exit 0
+	END
+}
+
+@test "but not what a stack lies in by now" {
+	views code-turns stack-beside
+}
+
 @test "a thread stores into the page that another runs" {
 	views code-turns two-threads
 }
@@ -448,7 +471,7 @@ piped() {
 }
 
 @test "fork and exec, vfork, posix_spawn" {
-	views code-forks exec vfork spawn spawn-beside-code
+	views code-forks exec vfork spawn spawn-beside-code pidfd-spawn-beside-code
 }
 
 @test "fork by other names" {

@@ -9,6 +9,7 @@
 #include "../policy.h"
 #include "../store.h"
 #include "../sys.h"
+#include "together.h"
 #include "view.h"
 
 /* So many stores into a page are carried out one by one; then it is turned. */
@@ -18,29 +19,6 @@
  * it stores is taken for one of many, and each time that it is takes one away. */
 #define MANY_SEEN 64
 #define MANY_MOST 255
-
-static bool is_alike(uintptr_t address, const struct code_page *page)
-{
-	struct code_page other = codepages_get(address);
-
-	return other.state == PAGE_VIEWED && !other.backing && other.ask == page->ask &&
-	       other.view == page->view;
-}
-
-/* What is adopted with a page. Nothing but the page where the program may also
- * write: its data, its stacks even, may lie beside the code. */
-static void widen(uintptr_t *start, uintptr_t *end, const struct code_page *page,
-		  const struct vma *vma)
-{
-	uintptr_t first = *start / SMALL_BYTES * SMALL_BYTES, last = first + SMALL_BYTES;
-
-	if (page->ask & PROT_WRITE)
-		return;
-	while (*start > first && *start > vma->start && is_alike(*start - PAGE_BYTES, page))
-		*start -= PAGE_BYTES;
-	while (*end < last && *end < vma->end && is_alike(*end, page))
-		*end += PAGE_BYTES;
-}
 
 /* The file of a page cannot be come by any more: a new one is taken. */
 static bool leave_file(uintptr_t start, struct code_page *page)
@@ -52,18 +30,21 @@ static bool leave_file(uintptr_t start, struct code_page *page)
 	return true;
 }
 
-static bool fetch(uintptr_t address, struct code_page *page, const struct vma *vma)
+static bool fetch(uintptr_t address, struct code_page *page, const struct vma *vma,
+		  const ucontext_t *context)
 {
 	uintptr_t start = page_down(address), end = start + PAGE_BYTES;
-	long result = page->backing ? view_turn_executable(start, PAGE_BYTES, page) : -ENOENT;
+	long result = -ENOENT;
 
+	if (page->backing)
+		result = together_turn(start, PROT_EXEC, page, vma, context);
 	if (!result)
 		return true;
 	if (result == -ENOMEM)
 		return view_join(address, page, PROT_EXEC);
 	if (page->backing && !leave_file(start, page))
 		return false;
-	widen(&start, &end, page, vma);
+	together_widen(&start, &end, page, vma);
 	result = view_adopt(start, end, page);
 	if (result == -ENOMEM)
 		return view_join(address, page, PROT_EXEC);
@@ -107,7 +88,7 @@ static bool write_store(uintptr_t address, const void *bytes, size_t length)
 	       write_part(address + first, (const char *)bytes + first, length - first);
 }
 
-static bool executes(const ucontext_t *context, uintptr_t page)
+bool view_executes(const ucontext_t *context, uintptr_t page)
 {
 	uintptr_t at = arch_instruction(context);
 
@@ -252,10 +233,12 @@ static bool adopt_instead(uintptr_t start, const struct code_page *page)
 	       !view_adopt(start, start + PAGE_BYTES, page) && codepages_get(start).backing;
 }
 
-static bool store(uintptr_t address, struct code_page *page, ucontext_t *context, bool carried)
+static bool store(uintptr_t address, struct code_page *page, const struct vma *vma,
+		  ucontext_t *context, bool carried)
 {
 	uintptr_t start = page_down(address);
-	bool executed = executes(context, start), in_file = page->backing && !view_is_frozen(page);
+	bool executed = view_executes(context, start);
+	bool in_file = page->backing && !view_is_frozen(page);
 	long result;
 
 	if (in_file && policy_allows_writable_code() && !view_is_never_written(page)) {
@@ -269,7 +252,7 @@ static bool store(uintptr_t address, struct code_page *page, ucontext_t *context
 	/* Else the page comes to be so by the next fetch, and the store again. */
 	if (executed && !step_aside(context, start) && in_file)
 		return false;
-	result = view_turn_writable(start, PAGE_BYTES, page, page->ask & ~(unsigned)PROT_EXEC, -1);
+	result = together_turn(start, PROT_WRITE, page, vma, context);
 	if (!result || (result == -ENOMEM && view_join(address, page, PROT_WRITE)) ||
 	    (result != -ENOMEM && leave_file(start, page)) || adopt_instead(start, page))
 		return true;
@@ -282,9 +265,9 @@ static bool turn(uintptr_t address, int access, struct code_page *page, const st
 		 ucontext_t *context, bool carried)
 {
 	if (access == PROT_EXEC)
-		return fetch(address, page, vma);
+		return fetch(address, page, vma, context);
 	if (access == PROT_WRITE)
-		return store(address, page, context, carried);
+		return store(address, page, vma, context, carried);
 	return view_turn_writable(page_down(address), PAGE_BYTES, page, view_waiting(page->ask),
 				  -1) == 0;
 }
@@ -306,7 +289,7 @@ static bool turn_at_last(uintptr_t address, int access, ucontext_t *context)
 	page.view = (unsigned)vma.protection;
 	if (access == PROT_EXEC)
 		view = PROT_READ | PROT_EXEC;
-	if (access == PROT_WRITE && executes(context, start) && !step_aside(context, start))
+	if (access == PROT_WRITE && view_executes(context, start) && !step_aside(context, start))
 		return false;
 	if (!view_turn_in_reserve(start, PAGE_BYTES, &page, view))
 		return true;

@@ -16,6 +16,9 @@
  * the fetch: both are cheaper than the faults that would come. */
 #define SMALL_BYTES (16 * PAGE_BYTES)
 
+/* As much as this, at a multiple of it, is turned together (together.h). */
+#define TURN_BYTES (4 * PAGE_BYTES)
+
 #define ADDRESS_LIMIT ARCH_ADDRESS_LIMIT
 #define ALL_ACCESS (PROT_READ | PROT_WRITE | PROT_EXEC)
 
@@ -23,6 +26,13 @@
  * has been too many once. */
 #define STORES_MASK 7U
 #define WRITTEN_BEFORE 8U
+
+/* The same bits of a page that is writable: it is so only because a page beside it was to
+ * be. */
+#define TURNED_ALONG STORES_MASK
+
+/* The instruction that faulted lies on PAGE, or reaches into it. */
+bool view_executes(const ucontext_t *context, uintptr_t page);
 
 /* Nobody else stores anywhere meanwhile. */
 bool view_is_single_threaded(void);

@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 
 enum { TURNS = 1000 };
 
@@ -309,6 +310,112 @@ static void bulk(void)
 		sum += code_run(at + i);
 	say("%ld", sum);
 	free(image);
+}
+
+/* Sixteen pages at a multiple of eight, the first eight of which are code. */
+static unsigned char *pages_beside(void)
+{
+	unsigned char *at = code_pages(24), i;
+
+	at += -(uintptr_t)at % (8 * PAGE);
+	for (i = 0; i < 8; i++)
+		code_write(at + i * PAGE, i);
+	return at;
+}
+
+/* So many stores that the page is turned. */
+static void store_often(unsigned char *at, int value)
+{
+	int i;
+
+	for (i = 0; i < 20; i++)
+		code_write(at, value + i);
+}
+
+/* Which of the pages beside one that is written is run, and which is written next. */
+static void beside(void)
+{
+	unsigned char *at = pages_beside();
+	int i, j, round;
+	long sum = 0;
+
+	for (round = 0; round < 8; round++)
+		for (i = 0; i < 8; i++)
+			for (j = 0; j < 8; j++) {
+				code_write(at + i * PAGE, round * i);
+				sum += code_run(at + j * PAGE);
+				store_often(at + (i ^ j) * PAGE, round);
+				code_write(at + j * PAGE + 64, j);
+				sum += code_run(at + i * PAGE) + code_run(at + (i ^ j) * PAGE) +
+				       code_run(at + j * PAGE + 64);
+			}
+	say("%ld", sum);
+	say_checksum("pages", at, 8 * PAGE);
+}
+
+/* How they are mapped then, without anybody's looking. */
+static void beside_mapped(void)
+{
+	unsigned char *at = pages_beside();
+	pid_t child;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		code_run(at + i * PAGE);
+	say_protection("run", at, 8);
+	store_often(at + PAGE, 1);
+	say_protection("second written", at, 8);
+	code_run(at);
+	say_protection("first run", at, 8);
+	code_run(at + 3 * PAGE);
+	say_protection("fourth run", at, 8);
+	code_run(at + PAGE);
+	say_protection("second run", at, 8);
+	child = fork();
+	if (child == 0) {
+		store_often(at + PAGE, 1);
+		say_protection("second written by a child", at, 8);
+		_exit(0);
+	}
+	say_child("child", child);
+}
+
+static ucontext_t beside_stack, before_stack;
+static unsigned char *below_stack;
+
+static __attribute__((noinline)) void go_down(void)
+{
+	volatile unsigned char room[14 * PAGE];
+	size_t i;
+
+	for (i = sizeof(room); i >= PAGE / 4; i -= PAGE / 4)
+		room[i - 1] = 1;
+}
+
+static void on_stack_beside(void)
+{
+	say("%d", code_run(below_stack));
+	go_down();
+	say("%d", code_run(below_stack));
+}
+
+/* A stack lies where code was, beside other code. */
+static void stack_beside(void)
+{
+	unsigned char *at = pages_beside();
+	int i;
+
+	for (i = 0; i < 4; i++)
+		code_run(at + i * PAGE);
+	store_often(at, 1);
+	below_stack = at;
+	getcontext(&beside_stack);
+	beside_stack.uc_stack.ss_sp = at + PAGE;
+	beside_stack.uc_stack.ss_size = 15 * PAGE;
+	beside_stack.uc_link = &before_stack;
+	makecontext(&beside_stack, on_stack_beside, 0);
+	must(swapcontext(&before_stack, &beside_stack) == 0, "swapcontext");
+	say("%d", code_run(at));
 }
 
 /* ------------------------------------------------------------------- threads */
@@ -785,6 +892,9 @@ int main(int argc, char **argv)
 		{ "strings", strings },
 		{ "stack", stack },
 		{ "bulk", bulk },
+		{ "beside", beside },
+		{ "beside-mapped", beside_mapped },
+		{ "stack-beside", stack_beside },
 		{ "two-threads", two_threads },
 		{ "locked-adds", locked_adds },
 		{ "pairs", pairs },
