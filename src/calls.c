@@ -246,6 +246,8 @@ bool calls_settle(const struct system_call *call, long *result)
 	case SYS_mlock:
 	case SYS_mlock2:
 	case SYS_mlockall:
+	case SYS_munlock:
+	case SYS_munlockall:
 		return *result = engine_lock(call->number, a[0], a[1], a[2]), true;
 	case SYS_personality:
 		return *result = engine_personality((unsigned long)a[0]), true;

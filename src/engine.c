@@ -182,8 +182,14 @@ void walk_note_advice(uintptr_t address, size_t length)
 /* It takes along what was said of it. */
 static void note_moved_advice(uintptr_t from, size_t old_whole, uintptr_t to, size_t whole)
 {
+	uint64_t mask;
+
+	if (!advice_any())
+		return;
+	lock_take(&mask);
 	if (advice_may_be(from, from + old_whole))
-		walk_note_advice(to, whole);
+		advice_note(to, to + whole);
+	lock_release(&mask);
 }
 
 long engine_munmap(uintptr_t address, size_t length)
@@ -450,17 +456,34 @@ long engine_madvise(uintptr_t address, size_t length, int advice)
 		result = populate_read(address, whole);
 	else if (!result)
 		result = sys_madvise(address, length, advice);
+	advice_forget(address, address + whole);
 	lock_release(&mask);
 	return result;
 }
 
+static void forget_advice(uintptr_t address, size_t length)
+{
+	uint64_t mask;
+
+	if (!codepages_any(address, length))
+		return;
+	lock_take(&mask);
+	advice_forget(address, address + length);
+	lock_release(&mask);
+}
+
 long engine_lock(long number, long a, long b, long c)
 {
-	if (number == SYS_mlockall)
-		walk_note_advice(0, ARCH_ADDRESS_LIMIT);
-	else
-		walk_note_advice(page_down((uintptr_t)a), page_up((size_t)b) + PAGE_BYTES);
-	return SYS_CALL(number, a, b, c, 0, 0, 0);
+	bool all = number == SYS_mlockall || number == SYS_munlockall;
+	uintptr_t start = all ? 0 : page_down((uintptr_t)a);
+	size_t length = all ? ARCH_ADDRESS_LIMIT - 1 : page_up((size_t)b) + PAGE_BYTES;
+	long result;
+
+	if (number != SYS_munlock && number != SYS_munlockall)
+		walk_note_advice(start, length);
+	result = SYS_CALL(number, a, b, c, 0, 0, 0);
+	forget_advice(start, length);
+	return result;
 }
 
 void engine_will_write(uintptr_t address, size_t length)

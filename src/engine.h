@@ -73,7 +73,8 @@ long engine_madvise(uintptr_t address, size_t length, int advice);
  * What it gives up is forgotten, or would be taken for what comes there later. */
 uintptr_t engine_brk(uintptr_t end);
 
-/* mlock(2) and its kin, by the system call's NUMBER: what is locked stays so. */
+/* mlock(2) and its kin, munlock(2) too, by the system call's NUMBER: what is locked stays
+ * so. */
 long engine_lock(long number, long a, long b, long c);
 
 /* The kernel is about to write to the range for the program: where a store would

@@ -20,7 +20,7 @@ AM_TESTS_ENVIRONMENT = \
 unit_tests = tests/unit/decide tests/unit/settings tests/unit/codepages tests/unit/vma \
 	tests/unit/engine tests/unit/record tests/unit/store \
 	tests/unit/descriptors tests/unit/view tests/unit/anonymous tests/unit/ledger \
-	tests/unit/hostfilter tests/unit/scratch
+	tests/unit/hostfilter tests/unit/scratch tests/unit/advice
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 tests_unit_decide_SOURCES = tests/unit/decide.c tests/unit/tap.h
@@ -53,6 +53,8 @@ tests_unit_scratch_SOURCES = tests/unit/scratch.c tests/unit/tap.h
 tests_unit_scratch_LDADD = src/libengine.la
 tests_unit_view_SOURCES = tests/unit/view.c tests/unit/tap.h
 tests_unit_view_LDADD = src/libengine.la
+tests_unit_advice_SOURCES = tests/unit/advice.c tests/unit/tap.h
+tests_unit_advice_LDADD = src/libengine.la
 tests_unit_decide_LDADD = src/libengine.la
 tests_unit_settings_LDADD = src/libengine.la
 tests_unit_codepages_LDADD = src/libengine.la

@@ -390,7 +390,7 @@ piped() {
 }
 
 @test "locked memory" {
-	views code-calls lock/{anonymous,turned,heap,file,shared}
+	views code-calls lock/{anonymous,turned,heap,file,shared} lock-again/{anonymous,turned,heap}
 }
 
 @test "all memory locked" {

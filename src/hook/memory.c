@@ -112,6 +112,16 @@ HOOK int mlockall(int flags)
 	return (int)hook_answer(engine_lock(SYS_mlockall, flags, 0, 0));
 }
 
+HOOK int munlock(const void *address, size_t length)
+{
+	return (int)hook_answer(engine_lock(SYS_munlock, (long)address, (long)length, 0));
+}
+
+HOOK int munlockall(void)
+{
+	return (int)hook_answer(engine_lock(SYS_munlockall, 0, 0, 0));
+}
+
 HOOK void *shmat(int id, const void *address, int flags)
 {
 	struct request request = request_shmat(id, (uintptr_t)address, flags, HOOK_CALL_SITE);

@@ -1,25 +1,153 @@
 /* rung/advice.c: locks and advice that are kept. See rung/advice.h. */
 #include "advice.h"
 
+#include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "../backing.h"
+#include "../codepages.h"
 #include "../memory.h"
 #include "../spare.h"
 #include "../sys.h"
 
-static uintptr_t advised_from, advised_to; /* the same: nothing */
+/* Where it was said, by address. Between two such places may lie all of a program's code:
+ * QEMU says so of its guest's memory, which lies on both sides of it. Of more places than
+ * there is room for, the two that are closest are kept as one. */
+#define RANGES_MOST 16
+
+static struct range {
+	uintptr_t start, end;
+} ranges[RANGES_MOST + 1];
+static _Atomic unsigned count;
+
+/* The ranges from FIRST to before LAST become one. */
+static void replace(unsigned first, unsigned last, struct range one)
+{
+	struct range after[RANGES_MOST + 1];
+	unsigned following = count - last;
+
+	memcpy(after, ranges + last, following * sizeof *ranges);
+	ranges[first] = one;
+	memcpy(ranges + first + 1, after, following * sizeof *ranges);
+	count = first + 1 + following;
+}
+
+static uintptr_t gap_after(unsigned i)
+{
+	return ranges[i + 1].start - ranges[i].end;
+}
+
+static void join_closest(void)
+{
+	unsigned closest = 0, i;
+
+	for (i = 1; i + 1 < count; i++)
+		if (gap_after(i) < gap_after(closest))
+			closest = i;
+	replace(closest, closest + 2,
+		(struct range){ ranges[closest].start, ranges[closest + 1].end });
+}
 
 void advice_note(uintptr_t start, uintptr_t end)
 {
-	if (!advised_to || start < advised_from)
-		advised_from = start;
-	if (end > advised_to)
-		advised_to = end;
+	unsigned first = 0, last;
+
+	advice_forget(start, end);
+	while (first < count && ranges[first].end < start)
+		first++;
+	for (last = first; last < count && ranges[last].start <= end; last++) {
+		if (ranges[last].start < start)
+			start = ranges[last].start;
+		if (ranges[last].end > end)
+			end = ranges[last].end;
+	}
+	replace(first, last, (struct range){ start, end });
+	if (count > RANGES_MOST)
+		join_closest();
+}
+
+bool advice_any(void)
+{
+	return atomic_load_explicit(&count, memory_order_relaxed) != 0;
 }
 
 bool advice_may_be(uintptr_t start, uintptr_t end)
 {
-	return start < advised_to && end > advised_from;
+	unsigned i;
+
+	for (i = 0; i < count; i++)
+		if (start < ranges[i].end && end > ranges[i].start)
+			return true;
+	return false;
+}
+
+/* ------------------------------------------------------------ what was found */
+
+/* Whoever has locked all of its memory, as servers in Java do, turns its pages as often as
+ * others: what was found of code pages is kept, until they are dropped or something more is
+ * said of them. Hooks see both. */
+#define FOUND_MOST 8u
+
+static struct found {
+	uintptr_t start, end; /* the same: nothing */
+	struct vma_advice advice;
+} found[FOUND_MOST];
+static unsigned next_found;
+
+void advice_forget(uintptr_t start, uintptr_t end)
+{
+	for (unsigned i = 0; i < FOUND_MOST; i++)
+		if (start < found[i].end && end > found[i].start)
+			found[i].start = found[i].end = 0;
+}
+
+static const struct found *found_at(uintptr_t address)
+{
+	for (unsigned i = 0; i < FOUND_MOST; i++)
+		if (found[i].start <= address && address < found[i].end)
+			return &found[i];
+	return NULL;
+}
+
+static bool is_code(uintptr_t address)
+{
+	return codepages_get(address).state != PAGE_UNKNOWN;
+}
+
+/* The code pages around, to the next MiB at the most. */
+static const struct found *find(uintptr_t address)
+{
+	uintptr_t first = address / BACKING_WINDOW_BYTES * BACKING_WINDOW_BYTES;
+	uintptr_t start = page_down(address), end = start + PAGE_BYTES;
+	struct found *one = &found[next_found++ % FOUND_MOST];
+
+	while (start > first && is_code(start - PAGE_BYTES))
+		start -= PAGE_BYTES;
+	while (end < first + BACKING_WINDOW_BYTES && is_code(end))
+		end += PAGE_BYTES;
+	*one = (struct found){ .start = start, .end = end };
+	one->advice = vma_advice_around(address, &one->start, &one->end);
+	return one;
+}
+
+/* What vma_advice_around() answers. */
+static struct vma_advice look_around(uintptr_t address, uintptr_t *start, uintptr_t *end)
+{
+	const struct found *one = found_at(address);
+	struct vma_advice advice;
+
+	if (!one && !is_code(address))
+		return vma_advice_around(address, start, end);
+	if (!one)
+		one = find(address);
+	if (one->start > *start)
+		*start = one->start;
+	if (one->end < *end)
+		*end = one->end;
+	advice = one->advice;
+	if (!advice.known)
+		advice_forget(one->start, one->end);
+	return advice;
 }
 
 /* Pages of which it was said, and pages of which it could not be said again: one mapping
@@ -37,7 +165,7 @@ struct vma_advice advice_around(uintptr_t address, uintptr_t *start, uintptr_t *
 
 	if (!advice_may_be(*start, *end))
 		return advice;
-	advice = vma_advice_around(address, start, end);
+	advice = look_around(address, start, end);
 	if (!advice.known)
 		lost = true;
 	return advice;
@@ -56,10 +184,13 @@ uintptr_t advice_same_until(uintptr_t start, uintptr_t end)
 	return end;
 }
 
-void advice_range(uintptr_t *start, uintptr_t *end)
+bool advice_range(unsigned index, uintptr_t *start, uintptr_t *end)
 {
-	*start = advised_from;
-	*end = advised_to;
+	if (index >= count)
+		return false;
+	*start = ranges[index].start;
+	*end = ranges[index].end;
+	return true;
 }
 
 static bool give(const struct vma_advice *advice, uintptr_t start, size_t length)

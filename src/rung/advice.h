@@ -2,8 +2,8 @@
  * locked, kept from children, kept from core dumps. It is said again of what takes the
  * memory's place.
  *
- * Callers hold the lock. To look takes long (vma.h), so only between the lowest and the
- * highest address of which the program ever said such a thing. */
+ * Callers hold the lock. To look takes long (vma.h), so only where the program ever said
+ * such a thing, or between two such places that are close to each other. */
 #ifndef JITMEND_RUNG_ADVICE_H
 #define JITMEND_RUNG_ADVICE_H
 
@@ -16,11 +16,17 @@
 /* The program has said so of that memory, or moved such memory there. */
 void advice_note(uintptr_t start, uintptr_t end);
 
+/* What was said of it is another thing by now: it was taken back, or the memory is gone. */
+void advice_forget(uintptr_t start, uintptr_t end);
+
+/* Whether it ever said such a thing. Needs no lock. */
+bool advice_any(void);
+
 /* Whether it may have said such a thing of any of it. */
 bool advice_may_be(uintptr_t start, uintptr_t end);
 
-/* Where it may have. *START is not below *END: nowhere. */
-void advice_range(uintptr_t *start, uintptr_t *end);
+/* Where it may have: the INDEXth such place, from 0 on. False: there are no more. */
+bool advice_range(unsigned index, uintptr_t *start, uintptr_t *end);
 
 /* Whether it could not be found out, or not be said of what took the memory's place. */
 bool advice_was_lost(void);

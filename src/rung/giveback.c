@@ -12,6 +12,7 @@ static void drop_uses(uintptr_t start, uintptr_t end)
 {
 	struct code_page page;
 
+	advice_forget(start, end);
 	for (uintptr_t at = codepages_next(start, end), stop; at < end;
 	     at = codepages_next(stop, end)) {
 		stop = codepages_run(at, end, &page);

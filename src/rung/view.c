@@ -185,8 +185,7 @@ void view_forget_advised(void)
 {
 	uintptr_t start, end;
 
-	advice_range(&start, &end);
-	if (start < end)
+	for (unsigned i = 0; advice_range(i, &start, &end); i++)
 		view_forget_stale(start, end);
 }
 

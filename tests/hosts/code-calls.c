@@ -419,6 +419,51 @@ static void lock(unsigned char *at)
 	say_run("pages", at + 3 * PAGE);
 }
 
+/* More than a store that is carried out by itself. */
+static void turn_pages(unsigned char *at)
+{
+	int i, j;
+
+	for (i = 0; i < PAGES; i++) {
+		for (j = 0; j < 8; j++)
+			code_write(at + i * PAGE, i + j);
+		say("%d", code_run(at + i * PAGE));
+	}
+}
+
+/* What is said of pages that are written and run all the while. */
+static void lock_again(unsigned char *at)
+{
+	long before = locked();
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		say_result("mlock", mlock(at, PAGES * PAGE));
+		turn_pages(at);
+		say("locked: %ld kB", locked() - before);
+		say_result("munlock", munlock(at + PAGE, PAGE));
+		turn_pages(at);
+		say("locked: %ld kB", locked() - before);
+		say_result("munlockall", munlockall());
+		turn_pages(at);
+		say("locked: %ld kB", locked() - before);
+	}
+	say_result("mlock", mlock(at, PAGES * PAGE));
+	turn_pages(at);
+	say_result("dontfork", do_madvise(at, PAGE, MADV_DONTFORK));
+	turn_pages(at);
+	in_child("dontfork", at);
+	in_child("its neighbour", at + PAGE);
+	say_result("dofork", do_madvise(at, PAGE, MADV_DOFORK));
+	turn_pages(at);
+	in_child("dofork", at);
+	say("locked: %ld kB", locked() - before);
+	say_result("map over", do_mmap(at + PAGE, PAGE, RWX,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at + PAGE);
+	turn_pages(at);
+	say("locked: %ld kB", locked() - before);
+}
+
 /* All that there is, and all that comes. The total is the process's own affair:
  * only what these pages add to it is told. */
 static void lock_all(unsigned char *at)
@@ -597,6 +642,7 @@ static const struct test {
 	{ "fork-advice", fork_advice },
 	{ "lock", lock },
 	{ "lock-all", lock_all },
+	{ "lock-again", lock_again },
 	{ "guard", guard },
 	{ "seal", seal },
 	{ "keys", keys },
