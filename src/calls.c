@@ -35,6 +35,28 @@ long calls_copy_out(long to, const void *from, size_t length)
 	return -EFAULT;
 }
 
+static bool is_touched(const struct system_call *call, uintptr_t address, size_t length)
+{
+	return call->touched && page_down(address) == call->touched &&
+	       page_down(address + length - 1) == call->touched;
+}
+
+bool calls_read(const struct system_call *call, void *to, long from, size_t length)
+{
+	if (!is_touched(call, (uintptr_t)from, length))
+		return calls_copy_in(to, from, length);
+	memcpy(to, (const void *)from, length);
+	return true;
+}
+
+long calls_write(const struct system_call *call, long to, const void *from, size_t length)
+{
+	if (!is_touched(call, (uintptr_t)to, length))
+		return calls_copy_out(to, from, length);
+	memcpy((void *)to, from, length);
+	return 0;
+}
+
 /* ----------------------------------------------------------------- memory */
 
 /* A has the arguments, the last of them in units of UNIT bytes. */
@@ -128,14 +150,14 @@ static long call_sigprocmask(const struct system_call *call)
 	long result;
 
 	/* What the kernel refuses it is to refuse itself. */
-	if (a[3] != sizeof set || !signals_guarded() || (a[1] && !calls_copy_in(&set, a[1], sizeof set)))
+	if (a[3] != sizeof set || !signals_guarded() || (a[1] && !calls_read(call, &set, a[1], sizeof set)))
 		return calls_pass(call);
 	if (a[1])
 		set = signals_change_to_kernel((int)a[0], set);
 	result = change(call, a[1] ? &set : NULL, &old);
 	old = signals_to_host(old);
 	if (!sys_failed(result) && a[2])
-		result = calls_copy_out(a[2], &old, sizeof old);
+		result = calls_write(call, a[2], &old, sizeof old);
 	return result;
 }
 
@@ -170,7 +192,7 @@ static long call_sigaction(const struct system_call *call)
 	long result = 0;
 
 	if (a[3] != sizeof(uint64_t) || !signals_guarded() ||
-	    (to && !calls_copy_in(&kernel, a[1], sizeof kernel)))
+	    (to && !calls_read(call, &kernel, a[1], sizeof kernel)))
 		return calls_pass(call);
 	if (a[0] == SIGSEGV || a[0] == SIGNAL_STAND_IN) {
 		kept_action((int)a[0], to, &old);
@@ -181,7 +203,7 @@ static long call_sigaction(const struct system_call *call)
 		old.mask = signals_to_host(old.mask);
 	}
 	if (!sys_failed(result) && a[2])
-		result = calls_copy_out(a[2], &old, sizeof old);
+		result = calls_write(call, a[2], &old, sizeof old);
 	return result;
 }
 

@@ -23,6 +23,10 @@ struct system_call {
 	/* The mask that the thread goes on with, where the kernel is going to take it
 	 * from a signal's frame; NULL: it is the kernel's now. */
 	uint64_t *mask;
+
+	/* A page that can be read and written without asking first: the kernel has just
+	 * done so for this thread. 0: none is known. */
+	uintptr_t touched;
 };
 
 /* True: it was settled, and *RESULT is the answer, a result or a negated errno. */
@@ -38,5 +42,9 @@ long calls_pass(const struct system_call *call);
  * address can be read. The second: 0 or -EFAULT. */
 bool calls_copy_in(void *to, long from, size_t length);
 long calls_copy_out(long to, const void *from, size_t length);
+
+/* The same of what lies on the stack as a rule. */
+bool calls_read(const struct system_call *call, void *to, long from, size_t length);
+long calls_write(const struct system_call *call, long to, const void *from, size_t length);
 
 #endif

@@ -126,6 +126,34 @@ was_mended() {
 	same "$HOSTS/code-forks" siblings
 }
 
+@test "nested functions, on the stack that the program's file asks for" {
+	cat >nested.c <<-END
+		#include <stdio.h>
+		static int call(int (*function)(int)) { return function(3); }
+		int main(int argc, char **argv)
+		{
+			volatile int by = argc + 4;
+			int times(int n) { return n * by; }
+			(void)argv;
+			printf("%d\n", call(times));
+			return 0;
+		}
+	END
+	"$CC" -O0 -o nested nested.c 2>cc.err || skip "$CC knows no nested functions: $(head -n 1 cc.err)"
+	same ./nested
+	"$CC" -O0 -static -o nested nested.c 2>cc.err || skip "$CC cannot link statically: $(head -n 1 cc.err)"
+	same ./nested
+}
+
+@test "programs that lock themselves in, by the agent" {
+	same "$HOSTS/code-confined" filtered
+	same "$HOSTS/code-confined" filtered-of-files
+	[ "$(id -u)" -eq 0 ] || unshare -Ur true 2>/dev/null || skip "no user namespace can be made here"
+	same "$HOSTS/code-confined" zygote
+	same "$HOSTS/code-confined" zygotes
+	was_mended
+}
+
 @test "a script, and the environment, as the program would find them natively" {
 	printf '#!/usr/bin/env -S sh -e\necho "$0 $*"; cat /proc/$$/comm; env | sort | grep -v "^_="\n' >script
 	chmod +x script

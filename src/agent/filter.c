@@ -26,6 +26,7 @@ enum when {
 	HAS,     /* a bit of VALUE is set in the argument */
 	LACKS,   /* none is */
 	ABOVE,   /* the argument is more than VALUE */
+	IS,      /* it is VALUE */
 	POINTER, /* the argument is not NULL */
 	WITHIN,  /* the argument points into the window */
 	NEVER,   /* the call is not there: ENOSYS */
@@ -42,7 +43,7 @@ struct rule {
 /* Where our descriptors begin, unless they could not be moved there (sys.h). */
 #define OUR_DESCRIPTORS 900U
 
-static const struct rule rules[] = {
+static const struct rule first_rules[] = {
 	{ SYS_mmap, HAS, 2, PROT_EXEC },
 	{ SYS_mmap, HAS, 3, MAP_FIXED },
 	{ SYS_mmap, HAS, 3, MAP_SHARED },
@@ -57,6 +58,8 @@ static const struct rule rules[] = {
 	{ SYS_mlock, ALWAYS, 0, 0 },
 	{ SYS_mlock2, ALWAYS, 0, 0 },
 	{ SYS_mlockall, ALWAYS, 0, 0 },
+	{ SYS_munlock, ALWAYS, 0, 0 },
+	{ SYS_munlockall, ALWAYS, 0, 0 },
 	{ SYS_personality, ALWAYS, 0, 0 },
 	{ SYS_rt_sigaction, ALWAYS, 0, 0 },
 	{ SYS_rt_sigprocmask, ALWAYS, 0, 0 },
@@ -79,6 +82,10 @@ static const struct rule rules[] = {
 	{ SYS_dup2, ABOVE, 1, OUR_DESCRIPTORS - 1 },
 	{ SYS_dup3, ABOVE, 1, OUR_DESCRIPTORS - 1 },
 	{ SYS_exit_group, ALWAYS, 0, 0 },
+	{ SYS_chroot, ALWAYS, 0, 0 },
+	{ SYS_pivot_root, ALWAYS, 0, 0 },
+	{ SYS_seccomp, ALWAYS, 0, 0 },
+	{ SYS_prctl, IS, 0, PR_SET_SECCOMP },
 };
 
 #define X32_BIT 0x40000000U
@@ -138,6 +145,10 @@ static void add_condition(struct parts *parts, const struct rule *rule,
 		add(parts, BPF_JMP | BPF_K | (rule->when == ABOVE ? BPF_JGT : BPF_JSET), rule->value,
 		    lacks ? PLACE_PARTS : 0, lacks ? 0 : PLACE_PARTS);
 		return;
+	case IS:
+		load(parts, low);
+		add(parts, BPF_JMP | BPF_JEQ | BPF_K, rule->value, 0, PLACE_PARTS);
+		return;
 	case POINTER:
 		load(parts, low);
 		add(parts, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
@@ -173,6 +184,63 @@ static void add_rule(struct parts *parts, const struct rule *rule, const struct 
 	parts->list[test].jf = (unsigned char)(parts->count - test - 1);
 }
 
+#define MOST_RULES 128 /* of one filter; the windows' have some 80 */
+
+/* In the order of their numbers; those of one number as they were put in. */
+struct ordered {
+	struct rule list[MOST_RULES];
+	size_t count;
+};
+
+static void put_in_order(struct ordered *ordered, const struct rule *rule)
+{
+	size_t at = ordered->count;
+
+	if (at == MOST_RULES)
+		return;
+	for (; at && ordered->list[at - 1].number > rule->number; at--)
+		ordered->list[at] = ordered->list[at - 1];
+	ordered->list[at] = *rule;
+	ordered->count++;
+}
+
+/* Where the second half begins; COUNT where all are of one number. */
+static size_t middle_of(const struct rule *rules, size_t count)
+{
+	size_t middle = count / 2;
+
+	while (middle && rules[middle].number == rules[middle - 1].number)
+		middle--;
+	if (middle)
+		return middle;
+	for (middle = 1; middle < count && rules[middle].number == rules[0].number; middle++)
+		;
+	return middle;
+}
+
+/* A number is found by halves: each filter that there is is asked about each call that one
+ * of them minds, and one test after the other would be most of what such a call costs. The
+ * number is loaded already. */
+static void add_rules(struct parts *parts, const struct rule *rules, size_t count,
+		      const struct window *window)
+{
+	size_t middle = middle_of(rules, count);
+	unsigned short jump;
+
+	if (middle == count) {
+		for (size_t i = 0; i < count; i++)
+			add_rule(parts, &rules[i], window);
+		answer(parts, SECCOMP_RET_ALLOW);
+		return;
+	}
+	add(parts, BPF_JMP | BPF_JGE | BPF_K, rules[middle].number, 0, 1);
+	jump = parts->count;
+	add(parts, BPF_JMP | BPF_JA, 0, 0, 0);
+	add_rules(parts, rules, middle, window);
+	parts->list[jump].k = parts->count - jump - 1U;
+	add_rules(parts, rules + middle, count - middle, window);
+}
+
 static void begin(struct parts *parts)
 {
 	parts->count = 0;
@@ -188,34 +256,44 @@ static long install(struct parts *parts, unsigned flags)
 {
 	struct sock_fprog program = { .filter = parts->list, .len = parts->count };
 
+	if (hostfilter_ends(HOSTFILTER_FILTER))
+		return -EPERM;
 	return SYS_CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program, 0, 0, 0);
 }
 
 static struct parts parts;
+static struct ordered ordered;
+
+/* Of the rules that were put in order. */
+static void make(const struct window *window)
+{
+	begin(&parts);
+	add_rules(&parts, ordered.list, ordered.count, window);
+}
 
 long filter_install(void)
 {
 	long result;
 
-	begin(&parts);
-	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-		add_rule(&parts, &rules[i], NULL);
-	answer(&parts, SECCOMP_RET_ALLOW);
+	ordered.count = 0;
+	for (size_t i = 0; i < sizeof first_rules / sizeof *first_rules; i++)
+		put_in_order(&ordered, &first_rules[i]);
+	make(NULL);
 	result = SYS_CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
 	return sys_failed(result) ? result : install(&parts, 0);
 }
 
-void filter_watch_mappings(void)
+bool filter_watch_mappings(void)
 {
 	static bool watches;
 
 	if (watches)
-		return;
-	watches = true;
-	begin(&parts);
-	add_rule(&parts, &(struct rule){ SYS_mmap, ALWAYS, 0, 0 }, NULL);
-	answer(&parts, SECCOMP_RET_ALLOW);
-	install(&parts, SECCOMP_FILTER_FLAG_TSYNC);
+		return true;
+	ordered.count = 0;
+	put_in_order(&ordered, &(struct rule){ SYS_mmap, ALWAYS, 0, 0 });
+	make(NULL);
+	watches = !install(&parts, SECCOMP_FILTER_FLAG_TSYNC);
+	return watches;
 }
 
 /* ---------------------------------------------------- the kernel's writes */
@@ -232,16 +310,17 @@ static size_t window_count;
 
 static void watch_window(const struct window *window)
 {
-	begin(&parts);
+	ordered.count = 0;
 	for (size_t i = 0; i < writes_target_count; i++) {
 		const struct writes_target *target = &writes_targets[i];
 
-		add_rule(&parts, &(struct rule){ (unsigned)target->number, WITHIN,
-						 (unsigned)target->argument, 0 }, window);
+		put_in_order(&ordered, &(struct rule){ (unsigned)target->number, WITHIN,
+						       (unsigned)target->argument, 0 });
 	}
 	for (size_t i = 0; i < writes_by_vector_count && !window_count; i++)
-		add_rule(&parts, &(struct rule){ (unsigned)writes_by_vector[i], ALWAYS, 0, 0 }, NULL);
-	answer(&parts, SECCOMP_RET_ALLOW);
+		put_in_order(&ordered,
+			     &(struct rule){ (unsigned)writes_by_vector[i], ALWAYS, 0, 0 });
+	make(window);
 	install(&parts, SECCOMP_FILTER_FLAG_TSYNC);
 }
 

@@ -7,6 +7,7 @@
 #ifndef JITMEND_FILTER_H
 #define JITMEND_FILTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,9 +17,10 @@
 /* 0 or a negated errno. */
 long filter_install(void);
 
-/* From now on every mmap becomes SIGSYS, not only those that may want executable
- * memory: READ_IMPLIES_EXEC says that they may. */
-void filter_watch_mappings(void);
+/* From now on every mmap becomes SIGSYS, not only those that may want executable memory:
+ * READ_IMPLIES_EXEC says that they may, and an account of mappings is of all. False: the
+ * filter cannot be had. */
+bool filter_watch_mappings(void);
 
 /* From now on calls that have the kernel write near there become SIGSYS as well, in
  * all threads. Of these two one caller at a time, with the lock; async-signal-safe. */

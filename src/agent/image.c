@@ -208,6 +208,17 @@ static void find_headers(const struct file *file, struct image *image)
 	image->header_count = file->header.e_phnum;
 }
 
+/* The last one counts (load_elf_binary). */
+static bool wants_executable_stack(const struct file *file)
+{
+	bool wants = false;
+
+	for (size_t i = 0; i < file->header.e_phnum; i++)
+		if (file->segments[i].p_type == PT_GNU_STACK)
+			wants = file->segments[i].p_flags & PF_X;
+	return wants;
+}
+
 static long read_loader(const struct file *file, char *loader)
 {
 	loader[0] = '\0';
@@ -251,5 +262,6 @@ long image_map(int fd, struct image *image)
 		note_segment(image, &file.segments[i]);
 	}
 	find_headers(&file, image);
+	image->executable_stack = wants_executable_stack(&file);
 	return 0;
 }

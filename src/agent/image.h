@@ -6,6 +6,7 @@
 #define JITMEND_IMAGE_H
 
 #include <linux/limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct image {
 	size_t header_count;
 	uintptr_t code, code_end, data, data_end;
 	uintptr_t end;           /* of all that it has, .bss too */
+	bool executable_stack;   /* PT_GNU_STACK asks for it */
 	char loader[PATH_MAX];   /* the program that starts it; "": none */
 };
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/prctl.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "../decoder.h"
@@ -118,6 +119,7 @@ static const struct door door = {
 	.report = journal_event,
 	.guard_faults = signals_guard,
 	.watch_writes = filter_watch_writes,
+	.watch_mappings = filter_watch_mappings,
 };
 
 /* The program may write over its environment. */
@@ -237,6 +239,18 @@ static void map(const char *path, int fd, struct image *image)
 	sys_close(fd);
 }
 
+/* The kernel has given the stack that the agent's own file asks for. What it refuses now
+ * is mended as what the dynamic loader asks for stacks is. */
+static void make_stack_executable(const struct start *start)
+{
+	struct request request = request_mprotect(page_down((uintptr_t)start->stack), PAGE_BYTES,
+						  PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN,
+						  -1, 0);
+
+	request.by_loader = true;
+	engine_mprotect(&request);
+}
+
 /* What /proc tells of the process, and where its heap begins: behind the program, as
  * its authors know it. Kernels without CONFIG_CHECKPOINT_RESTORE have no such call;
  * the heap is then behind the agent. */
@@ -335,6 +349,8 @@ static _Noreturn void go_on(struct start start, bool given)
 		close_given(path);
 	if (image.loader[0])
 		map(image.loader, open_file(image.loader), &loader);
+	if (image.executable_stack)
+		make_stack_executable(&start);
 	start = leave_out_words(start, name);
 	set_auxv(&start, &image, loader.base);
 	tell_kernel(&start, &image);

@@ -84,7 +84,7 @@ static long wait_with(const struct system_call *call, int set_at, int size_at)
 	uint64_t word;
 
 	if (call->arguments[size_at] != sizeof word ||
-	    !calls_copy_in(&word, call->arguments[set_at], sizeof word))
+	    !calls_read(call, &word, call->arguments[set_at], sizeof word))
 		return calls_pass(call);
 	memset(&set, 0, sizeof set);
 	memcpy(&set, &word, sizeof word);
@@ -103,8 +103,8 @@ static long settle_pselect(const struct system_call *call)
 	sigset_t set;
 	uint64_t word;
 
-	if (!calls_copy_in(&pair, call->arguments[5], sizeof pair) || !pair.set ||
-	    pair.size != sizeof word || !calls_copy_in(&word, pair.set, sizeof word))
+	if (!calls_read(call, &pair, call->arguments[5], sizeof pair) || !pair.set ||
+	    pair.size != sizeof word || !calls_read(call, &word, pair.set, sizeof word))
 		return calls_pass(call);
 	memset(&set, 0, sizeof set);
 	memcpy(&set, &word, sizeof word);
@@ -123,7 +123,7 @@ static long settle_pending(const struct system_call *call)
 		return calls_pass(call);
 	result = SYS_CALL(SYS_rt_sigpending, &set, sizeof set, 0, 0, 0, 0);
 	set = signals_to_host(set);
-	return sys_failed(result) ? result : calls_copy_out(call->arguments[0], &set, sizeof set);
+	return sys_failed(result) ? result : calls_write(call, call->arguments[0], &set, sizeof set);
 }
 
 /* The program waits for SIGSEGV; the stand-in is what comes. */
@@ -135,7 +135,7 @@ static long settle_timed_wait(const struct system_call *call)
 	if (result != SIGNAL_STAND_IN || !signals_guarded())
 		return result;
 	if (call->arguments[1])
-		calls_copy_out(call->arguments[1], words, sizeof words);
+		calls_write(call, call->arguments[1], words, sizeof words);
 	return SIGSEGV;
 }
 
@@ -251,7 +251,7 @@ static void forward(siginfo_t *info, void *context)
 static void on_signal(int signal, siginfo_t *info, void *where)
 {
 	ucontext_t *context = where;
-	struct system_call call;
+	struct system_call call = { 0 };
 
 	(void)signal;
 	if (!is_trapped(info)) {
@@ -263,6 +263,8 @@ static void on_signal(int signal, siginfo_t *info, void *where)
 		call.arguments[i] = (long)arch_call_argument(context, i);
 	call.call_site = arch_instruction(context);
 	call.mask = (uint64_t *)&context->uc_sigmask;
+	/* The program's stack goes on there, if the frame is on no other. */
+	call.touched = page_down(arch_frame_end(context));
 	arch_set_call_result(context, settle(&call, context));
 }
 

@@ -91,6 +91,22 @@ long arch_run_on_stack(uintptr_t end, long (*function)(void *), void *argument)
 
 #include "x86.h"
 
+/* The last byte of the frame of the signal that CONTEXT is of: the mark behind the extended
+ * state, which the kernel writes by itself. 0: there is none. Source: asm/sigcontext.h. */
+#define ARCH_SOFTWARE_BYTES 464 /* of struct _fpstate, where sw_reserved begins */
+#define ARCH_XSTATE_MAGIC 0x46505853U
+
+static inline uintptr_t arch_frame_end(const ucontext_t *context)
+{
+	const char *state = (const char *)context->uc_mcontext.fpregs;
+	const uint32_t *words;
+
+	if (!state)
+		return 0;
+	words = (const uint32_t *)(const void *)(state + ARCH_SOFTWARE_BYTES);
+	return words[0] == ARCH_XSTATE_MAGIC ? (uintptr_t)state + words[1] - 1 : 0;
+}
+
 #define ARCH_SYSTEM_CALL { 0x0f, 0x05 }
 
 /* ------------------------------------- instructions, decoded (store.c, detour.c) */

@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 
 extern char **environ;
 
@@ -174,8 +175,56 @@ static void signals(void)
 	say("signal %d", (int)seen);
 }
 
+static uintptr_t stack_end;
+
+static void change_mask(uintptr_t set, uintptr_t old)
+{
+	say("%ld and %ld before the stack's end: %ld", set ? (long)(stack_end - set) : 0,
+	    old ? (long)(stack_end - old) : 0,
+	    kernel(SYS_rt_sigprocmask, SIG_BLOCK, (long)set, (long)old, 8, 0, 0));
+}
+
+/* Sets that lie in the page of the stack that the caller is on, and half of them behind it,
+ * where nothing is. */
+static void at_stacks_end(void)
+{
+	uint64_t *last = (uint64_t *)stack_end - 1;
+
+	*last = 1UL << (SIGUSR2 - 1);
+	change_mask((uintptr_t)last, 0);
+	change_mask((uintptr_t)last, (uintptr_t)(last - 1));
+	say("blocked: %d", last[-1] == *last);
+	change_mask(stack_end - 4, 0);
+	change_mask(0, stack_end - 4);
+	change_mask(0, stack_end);
+	*last = 0;
+	change_mask(0, (uintptr_t)last);
+	say("blocked: %d", *last == 1UL << (SIGUSR2 - 1));
+}
+
+static void on_stack(size_t pages)
+{
+	unsigned char *stack = mmap(NULL, (pages + 1) * PAGE, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ucontext_t there, here;
+
+	must(stack != MAP_FAILED && munmap(stack + pages * PAGE, PAGE) == 0 && !getcontext(&there),
+	     "a stack");
+	stack_end = (uintptr_t)stack + pages * PAGE;
+	there.uc_stack = (stack_t){ .ss_sp = stack, .ss_size = pages * PAGE - 64 };
+	there.uc_link = &here;
+	makecontext(&there, at_stacks_end, 0);
+	must(swapcontext(&here, &there) == 0, "swapcontext");
+}
+
 static void bad_pointers(void)
 {
+	static unsigned char other[64 * 1024];
+	stack_t alternate = { .ss_sp = other, .ss_size = sizeof other };
+
+	on_stack(16);
+	must(sigaltstack(&alternate, NULL) == 0, "sigaltstack");
+	on_stack(16);
 	say("sigprocmask: %ld", kernel(SYS_rt_sigprocmask, SIG_BLOCK, 16, 0, 8, 0, 0));
 	say("sigprocmask, old: %ld", kernel(SYS_rt_sigprocmask, SIG_BLOCK, 0, 16, 8, 0, 0));
 	say("sigaction: %ld", kernel(SYS_rt_sigaction, SIGUSR1, 16, 0, 8, 0, 0));
