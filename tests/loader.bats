@@ -156,7 +156,15 @@ each_policy() {
 	done
 }
 
+# Since glibc 2.41 dlopen itself refuses what would make stacks executable that are not.
 @test "an object that wants executable stacks, or does not say, is opened" {
+	run_as native ./loader thread ./stack.so
+	if grep -q 'cannot enable executable stack' "$BATS_TEST_TMPDIR/native.out"; then
+		run_as mended "$JITMEND" run --policy=strict --log="$BATS_TEST_TMPDIR/log" -- \
+			./loader thread ./stack.so
+		same_outcome native mended
+		skip "the loader opens none here, policy or not"
+	fi
 	each_policy 'cannot enable executable stack' ./loader thread ./stack.so
 	told '"call":"mprotect".*"danger":"execstack".*"done":"emulated"'
 	told '"call":"execute".*"length":(23|27|10|14),"protection":"--x".*"danger":"execstack".*"done":"emulated".*"module":"[^"]*/stack.so"'
@@ -166,6 +174,8 @@ each_policy() {
 
 @test "libraries that the program needs: executable stacks" {
 	each_policy 'cannot enable executable stack' ./needs-stack needed
+	told '"call":"mprotect".*"danger":"execstack".*"done":"emulated"'
+	told '"call":"execute".*"danger":"execstack".*"done":"emulated".*"module":"[^"]*/stack.so"'
 	refused_and_mended 'cannot enable executable stack' --mdwe -- ./needs-silent needed
 }
 

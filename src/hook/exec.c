@@ -5,6 +5,8 @@
  * vfork too, on the parent's memory: nothing here changes any of it, and the
  * lock, which a successful exec would never give back, is not held over it. The
  * journal's counts are written before: no destructor runs. */
+#include "config.h"
+
 #include <alloca.h>
 #include <errno.h>
 #include <spawn.h>
@@ -207,3 +209,23 @@ HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actio
 	next_ensure();
 	return spawn_by(next.posix_spawnp, pid, file, actions, attributes, arguments, environment);
 }
+
+#ifdef HAVE_PIDFD_SPAWN
+/* glibc 2.39 and later: the same, with a descriptor for an answer. */
+HOOK int pidfd_spawn(int *pidfd, const char *path, const posix_spawn_file_actions_t *actions,
+		     const posix_spawnattr_t *attributes, char *const arguments[],
+		     char *const environment[])
+{
+	next_ensure();
+	return spawn_by(next.pidfd_spawn, pidfd, path, actions, attributes, arguments, environment);
+}
+
+HOOK int pidfd_spawnp(int *pidfd, const char *file, const posix_spawn_file_actions_t *actions,
+		      const posix_spawnattr_t *attributes, char *const arguments[],
+		      char *const environment[])
+{
+	next_ensure();
+	return spawn_by(next.pidfd_spawnp, pidfd, file, actions, attributes, arguments,
+			environment);
+}
+#endif

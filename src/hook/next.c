@@ -52,6 +52,8 @@ static const struct symbol symbols[] = {
 	NEXT(fexecve, "fexecve"),
 	NEXT(posix_spawn, "posix_spawn"),
 	NEXT(posix_spawnp, "posix_spawnp"),
+	NEXT(pidfd_spawn, "pidfd_spawn"),
+	NEXT(pidfd_spawnp, "pidfd_spawnp"),
 	NEXT(clone, "clone"),
 };
 
@@ -83,6 +85,7 @@ static const struct symbol late_symbols[] = {
 	NEXT(recvmmsg, "recvmmsg"),
 	NEXT(getrandom, "getrandom"),
 	NEXT(getentropy, "getentropy"),
+	NEXT(arc4random_buf, "arc4random_buf"),
 	NEXT(getdents64, "getdents64"),
 	NEXT(readlink, "readlink"),
 	NEXT(readlink_chk, "__readlink_chk"),
@@ -106,6 +109,7 @@ static const struct symbol late_symbols[] = {
 	NEXT(underflow, "__underflow"),
 	NEXT(vfscanf, "vfscanf"),
 	NEXT(isoc99_vfscanf, "__isoc99_vfscanf"),
+	NEXT(isoc23_vfscanf, "__isoc23_vfscanf"),
 	NEXT(doallocbuf, "_IO_doallocbuf"),
 	NEXT(stat, "stat"),
 	NEXT(stat64, "stat64"),

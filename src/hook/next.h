@@ -77,6 +77,10 @@ struct next {
 			   const posix_spawnattr_t *, char *const *, char *const *);
 	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
 			    const posix_spawnattr_t *, char *const *, char *const *);
+	int (*pidfd_spawn)(int *, const char *, const posix_spawn_file_actions_t *,
+			   const posix_spawnattr_t *, char *const *, char *const *);
+	int (*pidfd_spawnp)(int *, const char *, const posix_spawn_file_actions_t *,
+			    const posix_spawnattr_t *, char *const *, char *const *);
 	int (*clone)(int (*)(void *), void *, int, void *, ...);
 
 	/* After next_ensure_late. */
@@ -106,6 +110,7 @@ struct next {
 	int (*recvmmsg)(int, struct mmsghdr *, unsigned, int, struct timespec *);
 	ssize_t (*getrandom)(void *, size_t, unsigned);
 	int (*getentropy)(void *, size_t);
+	void (*arc4random_buf)(void *, size_t);
 	ssize_t (*getdents64)(int, void *, size_t);
 	ssize_t (*readlink)(const char *, char *, size_t);
 	ssize_t (*readlink_chk)(const char *, char *, size_t, size_t);
@@ -129,6 +134,7 @@ struct next {
 	int (*underflow)(FILE *);
 	int (*vfscanf)(FILE *, const char *, va_list);
 	int (*isoc99_vfscanf)(FILE *, const char *, va_list);
+	int (*isoc23_vfscanf)(FILE *, const char *, va_list);
 	void (*doallocbuf)(FILE *);
 	int (*stat)(const char *, struct stat *);
 	int (*stat64)(const char *, struct stat64 *);

@@ -3,9 +3,12 @@
  *
  * Cancellation points, so the next definition makes the call. Fortified programs
  * call the __*_chk twins, which look at the room that there is. */
+#include "config.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -259,6 +262,30 @@ HOOK int getentropy(void *buffer, size_t length)
 		return errno = ENOSYS, -1;
 	return (int)WRITTEN_CALL(&range, 1, next.getentropy(buffer, length));
 }
+
+#ifdef HAVE_ARC4RANDOM_BUF
+/* libc ends the process where the kernel does not write. No cancellation point. */
+HOOK void arc4random_buf(void *buffer, size_t length)
+{
+	unsigned char *at = buffer;
+	int error = errno;
+
+	next_ensure_late();
+	while (length && written_is_needed()) {
+		struct iovec range = { at, length < 256 ? length : 256 };
+		long got = WRITTEN_CALL(&range, 1,
+					RAW(SYS_getrandom, at, range.iov_len, 0, 0, 0, 0));
+
+		if (got <= 0)
+			break;
+		at += got;
+		length -= (size_t)got;
+	}
+	errno = error;
+	if (length && next.arc4random_buf)
+		next.arc4random_buf(at, length);
+}
+#endif
 
 HOOK ssize_t getdents64(int fd, void *buffer, size_t length)
 {

@@ -6,7 +6,7 @@
  * earlier, where the process has code pages. Wide characters are left out. */
 #include <features.h>
 
-/* Or stdio.h gives scanf and its kin the names of those of C99, and getc_unlocked
+/* Or stdio.h gives scanf and its kin the names of those of C99 or C23, and getc_unlocked
  * and its kin bodies of their own. */
 #undef __GLIBC_USE_DEPRECATED_SCANF
 #define __GLIBC_USE_DEPRECATED_SCANF 1
@@ -34,6 +34,11 @@ int __isoc99_scanf(const char *restrict format, ...);
 int __isoc99_fscanf(FILE *restrict stream, const char *restrict format, ...);
 int __isoc99_vscanf(const char *restrict format, va_list arguments);
 int __isoc99_vfscanf(FILE *restrict stream, const char *restrict format, va_list arguments);
+/* glibc 2.38 and later. */
+int __isoc23_scanf(const char *restrict format, ...);
+int __isoc23_fscanf(FILE *restrict stream, const char *restrict format, ...);
+int __isoc23_vscanf(const char *restrict format, va_list arguments);
+int __isoc23_vfscanf(FILE *restrict stream, const char *restrict format, va_list arguments);
 ssize_t __getdelim(char **restrict line, size_t *restrict length, int delimiter,
 		   FILE *restrict stream);
 
@@ -270,6 +275,40 @@ HOOK int __isoc99_scanf(const char *restrict format, ...)
 
 	va_start(arguments, format);
 	result = __isoc99_vfscanf(stdin, format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+/* And by that of C23, which programs of _GNU_SOURCE call as well: %i knows 0b. */
+HOOK int __isoc23_vfscanf(FILE *restrict stream, const char *restrict format, va_list arguments)
+{
+	before(stream);
+	return next.isoc23_vfscanf ? next.isoc23_vfscanf(stream, format, arguments) : EOF;
+}
+
+HOOK int __isoc23_vscanf(const char *restrict format, va_list arguments)
+{
+	return __isoc23_vfscanf(stdin, format, arguments);
+}
+
+HOOK int __isoc23_fscanf(FILE *restrict stream, const char *restrict format, ...)
+{
+	va_list arguments;
+	int result;
+
+	va_start(arguments, format);
+	result = __isoc23_vfscanf(stream, format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+HOOK int __isoc23_scanf(const char *restrict format, ...)
+{
+	va_list arguments;
+	int result;
+
+	va_start(arguments, format);
+	result = __isoc23_vfscanf(stdin, format, arguments);
 	va_end(arguments);
 	return result;
 }

@@ -1,5 +1,7 @@
 /* code-forks.c: fork and its kin when code has been written and run: private
  * code is each process's own, whoever writes first, however deep. */
+#include "config.h"
+
 #include "code.h"
 
 #include <dirent.h>
@@ -10,6 +12,9 @@
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#ifdef HAVE_PIDFD_SPAWN
+#include <sys/pidfd.h>
+#endif
 
 extern char **environ;
 
@@ -286,6 +291,32 @@ static void spawn(void)
 		say_child("spawn", child);
 		say("parent: %d", all_return(at, i));
 	}
+}
+
+/* The same, with a descriptor that is written beside code. */
+static void pidfd_spawn_beside_code(void)
+{
+#ifdef HAVE_PIDFD_SPAWN
+	char *const arguments[] = { "true", NULL };
+	unsigned char *at = code_pages(1);
+	int *pidfd = (int *)(at + 512);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		code_write(at, i);
+		say("run: %d", code_run(at));
+		say("spawn: %d", pidfd_spawnp(pidfd, "true", NULL, NULL, arguments, environ));
+		say_child("spawn", pidfd_getpid(*pidfd));
+		close(*pidfd);
+		say("run: %d", code_run(at));
+		*pidfd = 99;
+		say("run: %d", code_run(at));
+		say("none: %d", pidfd_spawn(pidfd, "/nonexistent", NULL, NULL, arguments, environ));
+		say("no child: %d", *pidfd);
+	}
+#else
+	say("libc has no pidfd_spawn");
+#endif
 }
 
 static int exit_at_once(void *status)
@@ -702,6 +733,7 @@ int main(int argc, char **argv)
 		{ "vfork", after_vfork },
 		{ "spawn", spawn },
 		{ "spawn-beside-code", spawn_beside_code },
+		{ "pidfd-spawn-beside-code", pidfd_spawn_beside_code },
 		{ "_Fork", underscore_fork },
 		{ "syscall", by_syscall },
 		{ "clone", clones },

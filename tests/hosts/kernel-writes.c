@@ -3,6 +3,8 @@
  * A page that holds both code and data is executed, and then a call has the kernel
  * write to it. Nothing raises a signal then: where the page is not writable just
  * now, the call fails. Each call prints its result and what is in the memory. */
+#include "config.h"
+
 #include "host.h"
 
 #include <dirent.h>
@@ -290,6 +292,10 @@ static void others(void)
 	begin();
 	filled("getrandom", getrandom(data(0), 100, 0), 100);
 	filled("getentropy", getentropy(data(0), 100), 100);
+#ifdef HAVE_ARC4RANDOM_BUF
+	arc4random_buf(data(0), 600);
+	filled("arc4random_buf", 0, 600);
+#endif
 	filled("getdents64", getdents64(folder, data(0), LENGTH) > 0, 24);
 	must(chdir("/proc") == 0, "chdir");
 	written("readlink", readlink("/proc/self/cwd", data(0), LENGTH));
