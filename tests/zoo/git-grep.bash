@@ -1,5 +1,7 @@
 # git-grep.bash: git grep -P, several threads of it.
-# git has nothing to fall back on: refused, it ends with "fatal", and -48.
+# Refused, git before 2.40 has nothing to fall back on: it ends with "fatal", and -48.
+# Since then it interprets, and says nothing. What tells: only PCRE2's interpreter has
+# a limit of depth, beyond which git ends.
 
 needs=git
 
@@ -28,8 +30,13 @@ matches() {
 	git -C repository grep --threads=4 -oP "$1"'(?<=[aeiou])\d+[^ ]*?z' | cksum
 }
 
+compiled() {
+	git -C repository grep -qP '(*LIMIT_DEPTH=1)(\w\d?)+ '
+}
+
 load() {
 	matches ''
+	echo "compiled: $(compiled && echo yes || echo no)"
 }
 
 jit_off() {

@@ -4,7 +4,7 @@
 needs=maxima
 
 lacking() {
-	[ "$(maxima --very-quiet --batch-string='build_info();' | grep -c GCL)" -ne 0 ] ||
+	[ "$(maxima --very-quiet --batch-string='build_info();' 2>/dev/null | grep -c GCL)" -ne 0 ] ||
 		echo "maxima does not run on GCL"
 }
 

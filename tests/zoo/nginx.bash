@@ -56,19 +56,14 @@ up() {
 	[ "$(ask up)" = up ]
 }
 
-work() {
-	local client clients=()
+client() {
+	ask "$(($1 * 1000))"
+	ask "$(($1 * 77777))"
+}
 
+work() {
 	start "$1"
-	for client in 1 2 3 4; do
-		{
-			ask "$((client * 1000))"
-			ask "$((client * 77777))"
-		} >"answers$client" &
-		clients+=($!)
-	done
-	wait "${clients[@]}"
-	cat answers?
+	ask_at_once client
 	kill -QUIT "$server"
 	wait "$server" || echo "nginx: status $?"
 	trap - EXIT

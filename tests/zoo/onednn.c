@@ -18,6 +18,42 @@ static void must(dnnl_status_t status, const char *what)
 	exit(3);
 }
 
+#if DNNL_VERSION_MAJOR >= 3
+
+/* Since version 3 oneDNN keeps the description, and gives a pointer to it. */
+static dnnl_memory_desc_t matrix(dnnl_dim_t columns)
+{
+	const dnnl_dims_t sizes = { ROWS, columns };
+	dnnl_memory_desc_t description;
+
+	must(dnnl_memory_desc_create_with_tag(&description, 2, sizes, dnnl_f32, dnnl_ab),
+	     "description");
+	return description;
+}
+
+static void forget(dnnl_memory_desc_t description)
+{
+	dnnl_memory_desc_destroy(description);
+}
+
+static const_dnnl_memory_desc_t pointer_to(const dnnl_memory_desc_t *description)
+{
+	return *description;
+}
+
+static dnnl_primitive_desc_t eltwise(dnnl_alg_kind_t kind, dnnl_memory_desc_t description)
+{
+	dnnl_primitive_desc_t primitive_description;
+
+	must(dnnl_eltwise_forward_primitive_desc_create(&primitive_description, engine,
+							dnnl_forward_inference, kind, description,
+							description, 0.5f, 0.25f, NULL),
+	     "description");
+	return primitive_description;
+}
+
+#else
+
 static dnnl_memory_desc_t matrix(dnnl_dim_t columns)
 {
 	const dnnl_dims_t sizes = { ROWS, columns };
@@ -26,6 +62,30 @@ static dnnl_memory_desc_t matrix(dnnl_dim_t columns)
 	must(dnnl_memory_desc_init_by_tag(&description, 2, sizes, dnnl_f32, dnnl_ab), "description");
 	return description;
 }
+
+static void forget(dnnl_memory_desc_t description)
+{
+	(void)description;
+}
+
+static const dnnl_memory_desc_t *pointer_to(const dnnl_memory_desc_t *description)
+{
+	return description;
+}
+
+static dnnl_primitive_desc_t eltwise(dnnl_alg_kind_t kind, dnnl_memory_desc_t description)
+{
+	dnnl_primitive_desc_t primitive_description;
+	dnnl_eltwise_desc_t operation;
+
+	must(dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, kind, &description,
+					    0.5f, 0.25f), "operation");
+	must(dnnl_primitive_desc_create(&primitive_description, &operation, NULL, engine, NULL),
+	     "description");
+	return primitive_description;
+}
+
+#endif
 
 /* Its implementation's name begins with what made it. */
 static void look(const_dnnl_primitive_desc_t description)
@@ -41,8 +101,7 @@ static void look(const_dnnl_primitive_desc_t description)
 static void run(dnnl_alg_kind_t kind, dnnl_dim_t columns)
 {
 	dnnl_memory_desc_t description = matrix(columns);
-	dnnl_eltwise_desc_t operation;
-	dnnl_primitive_desc_t primitive_description;
+	dnnl_primitive_desc_t primitive_description = eltwise(kind, description);
 	dnnl_primitive_t primitive;
 	dnnl_memory_t from, to;
 	size_t count = (size_t)(ROWS * columns);
@@ -51,14 +110,10 @@ static void run(dnnl_alg_kind_t kind, dnnl_dim_t columns)
 
 	for (size_t i = 0; i < count; i++)
 		x[i] = (float)(i % 17) / 8 - 1;
-	must(dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, kind, &description,
-					    0.5f, 0.25f), "operation");
-	must(dnnl_primitive_desc_create(&primitive_description, &operation, NULL, engine, NULL),
-	     "description");
 	look(primitive_description);
 	must(dnnl_primitive_create(&primitive, primitive_description), "primitive");
-	must(dnnl_memory_create(&from, &description, engine, x), "memory");
-	must(dnnl_memory_create(&to, &description, engine, y), "memory");
+	must(dnnl_memory_create(&from, pointer_to(&description), engine, x), "memory");
+	must(dnnl_memory_create(&to, pointer_to(&description), engine, y), "memory");
 	must(dnnl_primitive_execute(primitive, stream, 2,
 				    (dnnl_exec_arg_t []){ { DNNL_ARG_SRC, from }, { DNNL_ARG_DST, to } }),
 	     "execution");
@@ -70,6 +125,7 @@ static void run(dnnl_alg_kind_t kind, dnnl_dim_t columns)
 	dnnl_primitive_desc_destroy(primitive_description);
 	dnnl_memory_destroy(from);
 	dnnl_memory_destroy(to);
+	forget(description);
 	free(x);
 	free(y);
 }

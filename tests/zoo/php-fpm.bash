@@ -20,10 +20,13 @@ ask() {
 		QUERY_STRING=rounds=$1 cgi-fcgi -bind -connect "$sockets/fpm"
 }
 
+client() {
+	ask $((10 * $1))
+	ask $((60 + $1))
+}
+
 # The path of a socket may have some hundred bytes, so the folder's is not it.
 work() {
-	local client clients=()
-
 	sockets=$(mktemp -d)
 	cat >fpm.conf <<-END
 		[global]
@@ -40,15 +43,7 @@ work() {
 	server_id=$!
 	trap 'kill -QUIT "$server_id"; rm -rf "$sockets"' EXIT
 	wait_for ask 0
-	for client in 1 2 3 4; do
-		{
-			ask $((10 * client))
-			ask $((60 + client))
-		} >"answers$client" &
-		clients+=($!)
-	done
-	wait "${clients[@]}"
-	cat answers?
+	ask_at_once client
 	kill -QUIT "$server_id"
 	wait "$server_id" || echo "the server's status: $?"
 	rm -rf "$sockets"

@@ -50,19 +50,14 @@ start() {
 	return 1
 }
 
-work() {
-	local client clients=()
+client() {
+	ask "php.php?rounds=$((10 * $1))"
+	ask "php.php?rounds=$((60 + $1))"
+}
 
+work() {
 	start "$@"
-	for client in 1 2 3 4; do
-		{
-			ask "php.php?rounds=$((10 * client))"
-			ask "php.php?rounds=$((60 + client))"
-		} >"answers$client" &
-		clients+=($!)
-	done
-	wait "${clients[@]}"
-	cat answers?
+	ask_at_once client
 	stop
 	wait "$server_id" || echo "the server's status: $?"
 }

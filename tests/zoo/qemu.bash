@@ -9,6 +9,8 @@ i?86) translator=qemu-i386 ;;
 *) translator=qemu-$(uname -m) ;;
 esac
 needs="$translator gcc"
+# Since Debian 13 it is linked statically.
+ldd "$(command -v "$translator")" 2>/dev/null | grep -q '=>' || run_options=--all
 
 prepare() {
 	gcc -O1 -pthread -o guest "$zoo/qemu.c"

@@ -75,4 +75,5 @@ children.each do |child, from|
   Process.wait(child)
   puts "#{from.read.chomp} #{$?.exitstatus}"
 end
-puts "compiled: #{defined?(RubyVM::YJIT) && RubyVM::YJIT.enabled? ? "yes" : "no"}"
+compilers = %i[YJIT RJIT].select { |name| RubyVM.const_defined?(name) }
+puts "compiled: #{compilers.any? { |name| RubyVM.const_get(name).enabled? } ? "yes" : "no"}"
