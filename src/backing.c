@@ -661,15 +661,24 @@ void backing_not_left(unsigned number)
 	backings[number].stuck = true;
 }
 
+/* Not on the stack: a signal's may be all that there is. The lock is held. */
+#define COPIED_AT_ONCE (4 * PAGE_BYTES)
+
+LARGE static char copied[COPIED_AT_ONCE];
+
 bool backing_copy(unsigned from, uint64_t from_offset, unsigned to, uint64_t offset, size_t pages)
 {
-	char buffer[512];
+	size_t piece;
 
-	for (uint64_t done = 0; done < pages * PAGE_BYTES; done += sizeof buffer)
-		if (sys_pread(backing_descriptor(from), buffer, sizeof buffer,
-			      (int64_t)(from_offset * PAGE_BYTES + done)) != sizeof buffer ||
-		    !backing_write(to, offset * PAGE_BYTES + done, buffer, sizeof buffer))
+	for (uint64_t done = 0; done < pages * PAGE_BYTES; done += piece) {
+		piece = pages * PAGE_BYTES - done;
+		if (piece > sizeof copied)
+			piece = sizeof copied;
+		if (sys_pread(backing_descriptor(from), copied, piece,
+			      (int64_t)(from_offset * PAGE_BYTES + done)) != (long)piece ||
+		    !backing_write(to, offset * PAGE_BYTES + done, copied, piece))
 			return false;
+	}
 	return true;
 }
 

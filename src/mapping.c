@@ -212,13 +212,24 @@ static long room_at(uintptr_t address, size_t length, int type)
 				     codepages_prepare(address, length);
 }
 
+/* Not what the kernel may drop (MAP_DROPPABLE), and no type that it does not know, or not
+ * together with MAP_ANONYMOUS. */
+static bool is_of_known_type(const struct request *r)
+{
+	int type = r->flags & MAP_TYPE;
+
+	return type == MAP_PRIVATE || type == MAP_SHARED ||
+	       (type == MAP_SHARED_VALIDATE && !(r->flags & MAP_ANONYMOUS));
+}
+
 static long map_in_views(const struct request *r)
 {
 	int type = r->flags & MAP_TYPE;
 	uint64_t mask;
 	long result;
 
-	if (r->flags & (MAP_HUGETLB | MAP_GROWSDOWN) || type == 0 || !walk.door->guard_faults())
+	if (r->flags & (MAP_HUGETLB | MAP_GROWSDOWN) || !is_of_known_type(r) ||
+	    !walk.door->guard_faults())
 		return map_not_mended(r);
 	lock_take(&mask);
 	/* What it takes the place of is gone once it is there. */

@@ -1,6 +1,6 @@
 /* patch.c: libc's entry points, and where they lead to. See patch.h.
  *
- * An entry's jump goes to a stub of its own (ARCH_PATCH_STUBS), which looks at
+ * An entry's jump goes to a stub of its own (patch_stubs), which looks at
  * the return address and goes on to one of two functions: to the hook, for calls
  * from outside, or, for calls out of libc's own text, to a function below that
  * only gives the call to the engine. Where malloc got its memory is not written
@@ -16,7 +16,7 @@
 #include "memory.h"
 #include "rewrite.h"
 
-#ifdef ARCH_PATCH_STUBS
+#ifdef ARCH_PATCH_STUB
 
 /* -------------------------------------------------------- libc's own calls */
 
@@ -55,7 +55,6 @@ enum {
 	ENTRIES,
 };
 
-_Static_assert(ENTRIES == ARCH_PATCH_MOST, "a stub for each entry");
 _Static_assert(ENTRIES <= REWRITE_MOST, "all of them at one go");
 
 #define ENTRY(number, name) [number] = { (number) * sizeof(void *), name }
@@ -88,7 +87,26 @@ struct patch_target {
 	void *from_outside, *from_libc;
 } patch_targets[ENTRIES] __attribute__((visibility("hidden")));
 
-__asm__(ARCH_PATCH_STUBS);
+#define STUB_BYTES 64
+#define STUB_NUMBERS "0, 1, 2, 3, 4, 5, 6, 7, 8"
+
+_Static_assert(sizeof STUB_NUMBERS == 3 * ENTRIES - 1, "a stub for each entry");
+
+extern const char patch_stubs[] __attribute__((visibility("hidden")));
+
+__asm__(".text\n"
+	".p2align 6\n"
+	".globl patch_stubs\n"
+	".hidden patch_stubs\n"
+	".type patch_stubs, %function\n"
+	"patch_stubs:\n"
+	"	.cfi_startproc\n"
+	".irp number, " STUB_NUMBERS "\n"
+	"	.p2align 6\n"
+	ARCH_PATCH_STUB
+	".endr\n"
+	"	.cfi_endproc\n"
+	".size patch_stubs, .-patch_stubs\n");
 
 /* libc's definitions and ours; where libc has none, there is nothing to do. */
 static bool find_entries(void *libc[ENTRIES])
@@ -120,7 +138,7 @@ static uintptr_t place_of_jump(uintptr_t entry)
 
 static bool make_jump(uintptr_t entry, unsigned number, struct rewrite *jump)
 {
-	uintptr_t stub = (uintptr_t)arch_patch_stubs + number * ARCH_PATCH_STUB_BYTES;
+	uintptr_t stub = (uintptr_t)patch_stubs + number * STUB_BYTES;
 
 	jump->at = place_of_jump(entry);
 	jump->length = ARCH_JUMP_BYTES;

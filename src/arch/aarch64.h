@@ -263,22 +263,10 @@ static inline int arch_write_jump(unsigned char *code, uintptr_t at, uintptr_t t
 	return 1;
 }
 
-extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
-
-/* For each entry: on to its target (patch.c), by where the return address lies. Of the
+/* For the entry NUMBER: on to its target (patch.c), by where the return address lies. Of the
  * registers, x16 and x17 are free on entry to a function, and with them a branch by
  * register may lead to a landing for calls. */
-#define ARCH_PATCH_MOST 9
-#define ARCH_PATCH_STUB_BYTES 64
-#define ARCH_PATCH_STUBS                                              \
-	".text\n"                                                     \
-	".p2align 6\n"                                                \
-	".hidden arch_patch_stubs\n"                                  \
-	".type arch_patch_stubs, %function\n"                         \
-	"arch_patch_stubs:\n"                                         \
-	"	.cfi_startproc\n"                                     \
-	".irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8\n"                    \
-	"	.p2align 6\n"                                         \
+#define ARCH_PATCH_STUB                                               \
 	"	adrp x16, patch_text\n"                               \
 	"	add x16, x16, :lo12:patch_text\n"                     \
 	"	ldp x16, x17, [x16]\n"                                \
@@ -288,11 +276,7 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 	"	add x16, x16, :lo12:patch_targets\n"                  \
 	"	ldp x16, x17, [x16, #16 * \\number]\n"                \
 	"	csel x16, x17, x16, lo\n"                             \
-	"	br x16\n"                                             \
-	".endr\n"                                                     \
-	"	.cfi_endproc\n"                                       \
-	".globl arch_patch_stubs\n"                                   \
-	".size arch_patch_stubs, .-arch_patch_stubs\n"
+	"	br x16\n"
 
 /* Classes of the syndrome, from user space; and bits of a data abort's. Upkeep of
  * the caches is named a write, and needs no more than reading. */

@@ -315,21 +315,9 @@ static inline int arch_write_jump(unsigned char *code, uintptr_t at, uintptr_t t
 	return 1;
 }
 
-extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
-
-/* For each entry: on to its target (patch.c), by where the return address lies. Arguments are
+/* For the entry NUMBER: on to its target (patch.c), by where the return address lies. Arguments are
  * on the stack, so that eax, ecx and edx are free on entry to a function. */
-#define ARCH_PATCH_MOST 9
-#define ARCH_PATCH_STUB_BYTES 64
-#define ARCH_PATCH_STUBS                                              \
-	".text\n"                                                     \
-	".p2align 6\n"                                                \
-	".hidden arch_patch_stubs\n"                                  \
-	".type arch_patch_stubs, @function\n"                         \
-	"arch_patch_stubs:\n"                                         \
-	"	.cfi_startproc\n"                                     \
-	".irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8\n"                    \
-	"	.p2align 6\n"                                         \
+#define ARCH_PATCH_STUB                                               \
 	"	call 1f\n"                                            \
 	"	.cfi_adjust_cfa_offset 4\n"                           \
 	"1:	popl %eax\n"                                          \
@@ -340,11 +328,7 @@ extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
 	"	movl patch_targets+8*\\number-1b(%eax), %ecx\n"       \
 	"	jnb 2f\n"                                             \
 	"	movl patch_targets+8*\\number+4-1b(%eax), %ecx\n"     \
-	"2:	jmp *%ecx\n"                                          \
-	".endr\n"                                                     \
-	"	.cfi_endproc\n"                                       \
-	".globl arch_patch_stubs\n"                                   \
-	".size arch_patch_stubs, .-arch_patch_stubs\n"
+	"2:	jmp *%ecx\n"
 
 /* --------------------------------- nested functions (trampoline.c) */
 

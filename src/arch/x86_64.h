@@ -205,31 +205,15 @@ static inline int arch_write_jump(unsigned char *code, uintptr_t at, uintptr_t t
 	return 1;
 }
 
-extern const char arch_patch_stubs[] __attribute__((visibility("hidden")));
-
-/* For each entry: on to its target (patch.c), by where the return address lies. Of the
+/* For the entry NUMBER: on to its target (patch.c), by where the return address lies. Of the
  * registers, r11 is free on entry to a function. */
-#define ARCH_PATCH_MOST 9
-#define ARCH_PATCH_STUB_BYTES 64
-#define ARCH_PATCH_STUBS                                              \
-	".text\n"                                                     \
-	".p2align 6\n"                                                \
-	".hidden arch_patch_stubs\n"                                  \
-	".type arch_patch_stubs, @function\n"                         \
-	"arch_patch_stubs:\n"                                         \
-	"	.cfi_startproc\n"                                     \
-	".irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8\n"                    \
-	"	.p2align 6\n"                                         \
+#define ARCH_PATCH_STUB                                               \
 	"	movq (%rsp), %r11\n"                                  \
 	"	subq patch_text(%rip), %r11\n"                        \
 	"	cmpq patch_text+8(%rip), %r11\n"                      \
 	"	movq patch_targets+16*\\number(%rip), %r11\n"         \
 	"	cmovbq patch_targets+16*\\number+8(%rip), %r11\n"     \
-	"	jmpq *%r11\n"                                         \
-	".endr\n"                                                     \
-	"	.cfi_endproc\n"                                       \
-	".globl arch_patch_stubs\n"                                   \
-	".size arch_patch_stubs, .-arch_patch_stubs\n"
+	"	jmpq *%r11\n"
 
 /* --------------------------------- nested functions (trampoline.c) */
 

@@ -316,6 +316,9 @@ static void errors(void)
 	use("too long", do_mmap(NULL, TOO_LONG, RWX, PRIVATE, -1, 0), 1);
 	use("wraps", do_mmap(NULL, (size_t)-1, RWX, PRIVATE, -1, 0), 1);
 	use("no kind", do_mmap(NULL, PAGE, RWX, MAP_ANONYMOUS, -1, 0), 1);
+	use("no kind that is known", do_mmap(NULL, PAGE, RWX, 5 | MAP_ANONYMOUS, -1, 0), 1);
+	use("flags to be known, and no file", do_mmap(NULL, PAGE, RWX,
+						      MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, 0), 1);
 	use("no descriptor", do_mmap(NULL, PAGE, RWX, MAP_PRIVATE, -1, 0), 1);
 	use("bad descriptor", do_mmap(NULL, PAGE, RWX, MAP_SHARED, 9999, 0), 1);
 	use("odd offset", do_mmap(NULL, PAGE, RWX, MAP_PRIVATE, fd, 100), 1);
@@ -483,6 +486,7 @@ static void file_shared(void)
 {
 	int fd = code_file(3 * PAGE), other = code_file(PAGE);
 	unsigned char *at = do_mmap(NULL, 3 * PAGE, RWX, MAP_SHARED, fd, 0), *second;
+	unsigned char code[CODE_ROOM] = { 0 };
 
 	if (at == MAP_FAILED) {
 		say_result("rwx", -1);
@@ -499,7 +503,8 @@ static void file_shared(void)
 	say_file("the file", fd, 0);
 	use("in turn", at, 3);
 	say_checksum("the second mapping", second, 3 * PAGE);
-	must(pwrite(fd, "\xb8\x21\0\0\0\xc3", 6, (off_t)PAGE) == 6, "pwrite");
+	code_write(code, 33);
+	must(pwrite(fd, code, sizeof(code), (off_t)PAGE) == sizeof(code), "pwrite");
 	say_run("written to the file", at + PAGE);
 	say_result("msync", msync(at, 3 * PAGE, MS_SYNC));
 	say_result("second to rx", do_mprotect(second, PAGE, RX));

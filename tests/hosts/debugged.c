@@ -52,9 +52,15 @@ static void crash(void)
 
 static void crash_in_code(void)
 {
+	/* The store is to no address whatever the caller had in the register. */
+	static const unsigned char store[] = {
+		0x31, 0xc0, /* xor %eax, %eax */
+		0x00, 0x00, /* add %al, (%eax) */
+	};
+
 	work();
-	memset(code, 0, PAGE);
-	code_run(code + PAGE - 2);
+	memcpy(code + PAGE - sizeof(store), store, sizeof(store));
+	code_run(code + PAGE - sizeof(store));
 }
 
 /* Until a debugger comes and says so. */
