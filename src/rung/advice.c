@@ -178,10 +178,22 @@ struct vma_advice advice_at(uintptr_t start)
 	return advice_around(start, &start, &end);
 }
 
+/* What is found is found a MiB at a time: the mapping may go on behind it. */
 uintptr_t advice_same_until(uintptr_t start, uintptr_t end)
 {
-	advice_around(start, &start, &end);
-	return end;
+	uintptr_t at = start, stop = end;
+	struct vma_advice first = advice_around(start, &at, &stop), next;
+
+	while (stop < end) {
+		uintptr_t next_end = end;
+
+		at = stop;
+		next = advice_around(at, &at, &next_end);
+		if (!vma_is_same_advice(&first, &next))
+			break;
+		stop = next_end;
+	}
+	return stop;
 }
 
 bool advice_range(unsigned index, uintptr_t *start, uintptr_t *end)

@@ -732,6 +732,41 @@ static void move_several(void)
 	}
 }
 
+/* Six pages on both sides of a multiple of a MiB, of which the first COUNT are kept from
+ * children; then they move. */
+static void move_advised(size_t count)
+{
+	const size_t size = 1UL << 20, before = 3 * PAGE;
+	unsigned char *room = must_map(NULL, 3 * size, PROT_NONE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned char *at = room + size + -(uintptr_t)room % size - before, *away;
+	int i;
+
+	must_map(at, 6 * PAGE, RWX, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	for (i = 0; i < 6; i++) {
+		code_write(at + i * PAGE, i);
+		say("%d", code_run(at + i * PAGE));
+	}
+	say_result("dontfork", do_madvise(at, count * PAGE, MADV_DONTFORK));
+	for (i = 0; i < 6; i++)
+		say("%d", code_run(at + i * PAGE));
+	away = do_mremap(at, 6 * PAGE, 40 * PAGE, MREMAP_MAYMOVE, NULL);
+	say("grown: %s", away == MAP_FAILED ? strerror(errno) : "yes");
+	if (away == MAP_FAILED)
+		away = at;
+	for (i = 0; i < 6; i++) {
+		say("%d", code_run(away + i * PAGE));
+		in_child("dontfork", away + i * PAGE);
+	}
+}
+
+static void move_across(void)
+{
+	move_advised(6);
+	move_advised(3);
+	move_advised(4);
+}
+
 static const struct kind *chosen_kind;
 static const struct test *chosen_test;
 
@@ -765,6 +800,7 @@ int main(int argc, char **argv)
 		{ "trim", trim },
 		{ "brk-again", brk_again },
 		{ "move-several", move_several },
+		{ "move-across", move_across },
 		{ NULL, NULL },
 		{ NULL, NULL },
 	};
