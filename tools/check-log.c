@@ -106,6 +106,8 @@ void log_check(const char *option, const char *pattern, int pid)
 	char path[PATH_MAX], parent[PATH_MAX];
 	int error;
 
+	if (strcmp(pattern, OUTPUT_TO_NOBODY) == 0)
+		return;
 	if (strcmp(pattern, OUTPUT_TO_SYSLOG) == 0) {
 		check_socket(option, OUTPUT_SYSLOG_SOCKET);
 		return;
