@@ -282,6 +282,17 @@ static long prepare_move(uintptr_t from, size_t old_whole, size_t whole)
 	return views_unite(from, end, whole > old_whole);
 }
 
+/* The kernel takes for several mappings what the program asked the same of, and what it
+ * may have made one: then it is asked again of one. */
+static long move_again(uintptr_t from, size_t old_length, size_t length, int flags, uintptr_t to)
+{
+	long result = views_make_one(from, from + page_up(old_length < length ? old_length : length));
+
+	if (!result)
+		return sys_mremap(from, old_length, length, flags, to);
+	return result == -EFAULT && !advice_was_lost() ? -EFAULT : -ENOMEM;
+}
+
 /* There is no room to write it down. */
 static void move_back(uintptr_t from, size_t old_whole, uintptr_t to, size_t whole)
 {
@@ -354,9 +365,8 @@ static long move_any(uintptr_t from, size_t old_length, size_t length, int flags
 		result = prepare_move(from, old_whole, whole);
 	if (!result) {
 		result = sys_mremap(from, old_length, length, flags, to);
-		/* What is one mapping to the program may be several to the kernel. */
-		if (result == -EFAULT && moves && advice_was_lost())
-			result = -ENOMEM;
+		if (result == -EFAULT && moves)
+			result = move_again(from, old_length, length, flags, to);
 	}
 	if (!sys_failed(result) && moves)
 		result = settle_move(from, old_whole, (uintptr_t)result, whole, flags);

@@ -351,7 +351,7 @@ piped() {
 }
 
 @test "mremap of several mappings, some of them code" {
-	views code-calls move-several move-across
+	views code-calls move-several move-across grow-turned
 }
 
 @test "mremap to another size" {

@@ -367,6 +367,45 @@ long views_unite(uintptr_t start, uintptr_t end, bool grows)
 	return result ? result : divide(start, end);
 }
 
+/* Whether the program may take it for one mapping, whoever has turned a part of it once. */
+static bool is_asked_alike(uintptr_t start, uintptr_t end)
+{
+	unsigned first = 0;
+
+	for (uintptr_t at = start, stop; at < end; at = stop) {
+		struct code_page page;
+		struct vma vma;
+		unsigned ask;
+
+		stop = codepages_run(at, end, &page);
+		if (page.state == PAGE_PLAIN || vma_look(at, &vma) || vma.start > at ||
+		    vma.shared || vma.inode)
+			return false;
+		if (vma.end < stop)
+			stop = vma.end;
+		ask = page.state == PAGE_VIEWED ? page.ask : (unsigned)vma.protection;
+		if (at > start && ask != first)
+			return false;
+		first = ask;
+	}
+	return end > start && advice_same_until(start, end) == end;
+}
+
+long views_make_one(uintptr_t start, uintptr_t end)
+{
+	long result = is_asked_alike(start, end) ? 0 : -EFAULT;
+
+	for (uintptr_t at = start, stop; at < end && !result; at = stop) {
+		struct code_page page;
+		struct vma vma;
+
+		stop = codepages_run(at, end, &page);
+		if (page.state == PAGE_UNKNOWN && !vma_look(at, &vma))
+			result = views_note(at, stop, vma.protection, vma.protection);
+	}
+	return result ? result : return_all(start, end);
+}
+
 static uintptr_t end_of_private_files(uintptr_t at, uintptr_t limit)
 {
 	while (at < limit) {

@@ -64,6 +64,10 @@ long views_return_files(uintptr_t start, uintptr_t limit);
  * -EFAULT where it GROWS and is several. */
 long views_unite(uintptr_t start, uintptr_t end, bool grows);
 
+/* Anonymous memory of which the program asked and said the same, some of it viewed, becomes
+ * one mapping to the kernel too; -EFAULT for any other. */
+long views_make_one(uintptr_t start, uintptr_t end);
+
 /* The pages are gone, or other memory. */
 void views_drop(uintptr_t start, uintptr_t end);
 

@@ -760,6 +760,52 @@ static void move_advised(size_t count)
 	}
 }
 
+/* Eight pages that are one mapping, whatever became of two of them; then they grow. */
+static unsigned char *one_mapping(int protection)
+{
+	unsigned char *room = must_map(NULL, 64 * PAGE, PROT_NONE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned char *at = room + 16 * PAGE;
+
+	must(munmap(at, 32 * PAGE) == 0, "munmap");
+	must_map(at, 8 * PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	memset(at, 'm', 8 * PAGE);
+	return at;
+}
+
+static void grow_one(const char *what, unsigned char *at, int flags)
+{
+	unsigned char *grown = do_mremap(at, 8 * PAGE, 12 * PAGE, flags, NULL);
+
+	say("%s: %s", what, grown == MAP_FAILED ? strerror(errno) : "grown");
+	if (grown == MAP_FAILED)
+		return;
+	say_checksum(what, grown, 12 * PAGE);
+	say_write(what, grown + 2 * PAGE, 1);
+	say_write(what, grown + 5 * PAGE, 1);
+	say_write(what, grown + 11 * PAGE, 1);
+	say_run(what, grown + 11 * PAGE);
+}
+
+static void grow_turned(void)
+{
+	unsigned char *at;
+
+	for (int flags = 0; flags <= MREMAP_MAYMOVE; flags += MREMAP_MAYMOVE) {
+		at = one_mapping(RWX);
+		code_write(at + 2 * PAGE, 5);
+		say_run("code", at + 2 * PAGE);
+		say_result("dontneed", do_madvise(at + 2 * PAGE, PAGE, MADV_DONTNEED));
+		grow_one("came back", at, flags);
+		at = one_mapping(RW);
+		say_result("rwx", do_mprotect(at + 2 * PAGE, 2 * PAGE, RWX));
+		code_write(at + 2 * PAGE, 5);
+		say_run("code", at + 2 * PAGE);
+		say_result("rw", do_mprotect(at + 2 * PAGE, 2 * PAGE, RW));
+		grow_one("data again", at, flags);
+	}
+}
+
 static void move_across(void)
 {
 	move_advised(6);
@@ -801,6 +847,7 @@ int main(int argc, char **argv)
 		{ "brk-again", brk_again },
 		{ "move-several", move_several },
 		{ "move-across", move_across },
+		{ "grow-turned", grow_turned },
 		{ NULL, NULL },
 		{ NULL, NULL },
 	};
