@@ -481,7 +481,7 @@ static struct vma_advice advice_of(const char *flags)
 	return advice;
 }
 
-bool vma_is_same_advice(const struct vma_advice *one, const struct vma_advice *other)
+static bool is_same_advice(const struct vma_advice *one, const struct vma_advice *other)
 {
 	return one->locked == other->locked && one->on_fault == other->on_fault &&
 	       one->dont_fork == other->dont_fork && one->dont_dump == other->dont_dump;
@@ -517,7 +517,7 @@ struct vma_advice vma_advice_around(uintptr_t address, uintptr_t *start, uintptr
 	if (sys_failed(fd))
 		return said;
 	while (read_advice(&reader, &from, &to, &next) && from < *end) {
-		if (to <= *start || (!none && vma_is_same_advice(&said, &next)))
+		if (to <= *start || (!none && is_same_advice(&said, &next)))
 			continue;
 		if (!none && from > address) {
 			*end = from;

@@ -64,9 +64,6 @@ struct vma_advice vma_advice(uintptr_t address);
 /* The same, and how far around it, within *START to *END, nothing else was said. */
 struct vma_advice vma_advice_around(uintptr_t address, uintptr_t *start, uintptr_t *end);
 
-/* Whether the program has said the same of both; what its mounts forbid is not its saying. */
-bool vma_is_same_advice(const struct vma_advice *one, const struct vma_advice *other);
-
 /* The brk heap, from start_brk to brk. */
 struct heap {
 	uintptr_t start, end;

@@ -114,7 +114,7 @@ static bool is_code(uintptr_t address)
 	return codepages_get(address).state != PAGE_UNKNOWN;
 }
 
-/* The code pages around, to the next MiB at the most. */
+/* The code pages around, to the next MiB at the most. NULL: it cannot be told just now. */
 static const struct found *find(uintptr_t address)
 {
 	uintptr_t first = address / BACKING_WINDOW_BYTES * BACKING_WINDOW_BYTES;
@@ -127,27 +127,23 @@ static const struct found *find(uintptr_t address)
 		end += PAGE_BYTES;
 	*one = (struct found){ .start = start, .end = end };
 	one->advice = vma_advice_around(address, &one->start, &one->end);
-	return one;
+	if (one->advice.known)
+		return one;
+	one->end = one->start;
+	return NULL;
 }
 
-/* What vma_advice_around() answers. */
+/* What vma_advice_around() answers. What was found ends at a MiB, or where the code ended
+ * then: behind it the same may have been said. */
 static struct vma_advice look_around(uintptr_t address, uintptr_t *start, uintptr_t *end)
 {
 	const struct found *one = found_at(address);
-	struct vma_advice advice;
 
-	if (!one && !is_code(address))
-		return vma_advice_around(address, start, end);
-	if (!one)
+	if (!one && is_code(address))
 		one = find(address);
-	if (one->start > *start)
-		*start = one->start;
-	if (one->end < *end)
-		*end = one->end;
-	advice = one->advice;
-	if (!advice.known)
-		advice_forget(one->start, one->end);
-	return advice;
+	if (one && one->start <= *start && one->end >= *end)
+		return one->advice;
+	return vma_advice_around(address, start, end);
 }
 
 /* Pages of which it was said, and pages of which it could not be said again: one mapping
@@ -178,22 +174,10 @@ struct vma_advice advice_at(uintptr_t start)
 	return advice_around(start, &start, &end);
 }
 
-/* What is found is found a MiB at a time: the mapping may go on behind it. */
 uintptr_t advice_same_until(uintptr_t start, uintptr_t end)
 {
-	uintptr_t at = start, stop = end;
-	struct vma_advice first = advice_around(start, &at, &stop), next;
-
-	while (stop < end) {
-		uintptr_t next_end = end;
-
-		at = stop;
-		next = advice_around(at, &at, &next_end);
-		if (!vma_is_same_advice(&first, &next))
-			break;
-		stop = next_end;
-	}
-	return stop;
+	advice_around(start, &start, &end);
+	return end;
 }
 
 bool advice_range(unsigned index, uintptr_t *start, uintptr_t *end)
