@@ -471,28 +471,27 @@ long engine_madvise(uintptr_t address, size_t length, int advice)
 	return result;
 }
 
-static void forget_advice(uintptr_t address, size_t length)
-{
-	uint64_t mask;
-
-	if (!codepages_any(address, length))
-		return;
-	lock_take(&mask);
-	advice_forget(address, address + length);
-	lock_release(&mask);
-}
-
 long engine_lock(long number, long a, long b, long c)
 {
 	bool all = number == SYS_mlockall || number == SYS_munlockall;
 	uintptr_t start = all ? 0 : page_down((uintptr_t)a);
 	size_t length = all ? ARCH_ADDRESS_LIMIT - 1 : page_up((size_t)b) + PAGE_BYTES;
+	unsigned given = advice_times_given();
+	uint64_t mask;
 	long result;
 
 	if (number != SYS_munlock && number != SYS_munlockall)
 		walk_note_advice(start, length);
+	/* Not under the lock: to fill in all of a program's memory takes long. */
 	result = SYS_CALL(number, a, b, c, 0, 0, 0);
-	forget_advice(start, length);
+	if (!codepages_any(start, length))
+		return result;
+	lock_take(&mask);
+	advice_forget(start, start + length);
+	/* What was turned meanwhile may be as it was before. */
+	if (advice_times_given() != given)
+		SYS_CALL(number, a, b, c, 0, 0, 0);
+	lock_release(&mask);
 	return result;
 }
 

@@ -154,6 +154,7 @@ tests_hosts_code_ways_SOURCES = tests/hosts/code-ways.c $(code_host_sources)
 tests_hosts_code_turns_SOURCES = tests/hosts/code-turns.c $(code_host_sources)
 tests_hosts_code_turns_CFLAGS = $(AM_CFLAGS) -pthread
 tests_hosts_code_calls_SOURCES = tests/hosts/code-calls.c $(code_host_sources)
+tests_hosts_code_calls_CFLAGS = $(AM_CFLAGS) -pthread
 tests_hosts_code_confined_SOURCES = tests/hosts/code-confined.c $(code_host_sources)
 tests_hosts_code_limits_SOURCES = tests/hosts/code-limits.c $(code_host_sources)
 tests_hosts_code_forks_SOURCES = tests/hosts/code-forks.c $(code_host_sources)

@@ -393,6 +393,10 @@ piped() {
 	views code-calls lock/{anonymous,turned,heap,file,shared} lock-again/{anonymous,turned,heap}
 }
 
+@test "memory is locked and unlocked while a thread turns it" {
+	views code-calls lock-beside/{anonymous,heap,shared}
+}
+
 @test "all memory locked" {
 	known_limit "MCL_FUTURE locks jitmend's own memory too, and it is counted"
 	views code-calls lock-all/{anonymous,turned,heap,file,shared}

@@ -205,8 +205,15 @@ static bool give(const struct vma_advice *advice, uintptr_t start, size_t length
 	return done;
 }
 
+static _Atomic unsigned times_given;
+
+unsigned advice_times_given(void)
+{
+	return atomic_load(&times_given);
+}
+
 /* Where it was one mapping with its neighbours just now, it takes others. */
-void advice_give(const struct vma_advice *advice, uintptr_t start, size_t length)
+static void give_at_last(const struct vma_advice *advice, uintptr_t start, size_t length)
 {
 	if (give(advice, start, length))
 		return;
@@ -214,4 +221,10 @@ void advice_give(const struct vma_advice *advice, uintptr_t start, size_t length
 	if (!give(advice, start, length))
 		lost = true;
 	spare_make();
+}
+
+void advice_give(const struct vma_advice *advice, uintptr_t start, size_t length)
+{
+	give_at_last(advice, start, length);
+	atomic_fetch_add(&times_given, 1);
 }

@@ -37,7 +37,8 @@ struct vma_advice advice_at(uintptr_t start);
 struct vma_advice advice_around(uintptr_t address, uintptr_t *start, uintptr_t *end);
 uintptr_t advice_same_until(uintptr_t start, uintptr_t end);
 
-/* Says it of what is at START now. */
+/* Says it of what is at START now. How often that was; needs no lock. */
 void advice_give(const struct vma_advice *advice, uintptr_t start, size_t length);
+unsigned advice_times_given(void);
 
 #endif

@@ -4,6 +4,9 @@
 #include "code.h"
 
 #include <malloc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -493,6 +496,53 @@ static void lock_all(unsigned char *at)
 	say_result("munlockall", munlockall());
 }
 
+struct turner {
+	unsigned char *at;
+	atomic_bool begun, ended;
+};
+
+/* Code is written and run all the time. */
+static void *keep_turning(void *argument)
+{
+	struct turner *turner = argument;
+
+	for (int turn = 0; !atomic_load(&turner->ended); turn = (turn + 1) % 100) {
+		for (size_t i = 0; i < PAGES * PAGE; i += PAGE) {
+			code_write(turner->at + i, turn);
+			must(code_run(turner->at + i) == turn, "code");
+		}
+		atomic_store(&turner->begun, true);
+	}
+	return NULL;
+}
+
+/* What is locked when a thread that turned the pages meanwhile has ended. */
+static long locked_beside(unsigned char *at, int (*work)(const void *at, size_t length))
+{
+	struct turner turner = { .at = at };
+	pthread_t thread;
+
+	must(!pthread_create(&thread, NULL, keep_turning, &turner), "pthread_create");
+	while (!atomic_load(&turner.begun))
+		sched_yield();
+	must(work(at, PAGES * PAGE) == 0, "work");
+	atomic_store(&turner.ended, true);
+	must(!pthread_join(thread, NULL), "pthread_join");
+	return locked();
+}
+
+static void lock_beside(unsigned char *at)
+{
+	long before = locked(), wrong = 0;
+
+	give_up_after(200);
+	for (int i = 0; i < 40; i++) {
+		wrong += locked_beside(at, mlock) != before + (long)(PAGES * PAGE / 1024);
+		wrong += locked_beside(at, munlock) != before;
+	}
+	say("wrong: %ld", wrong);
+}
+
 /* Pages that nobody may touch (Linux 6.13), among others. */
 static void guard(unsigned char *at)
 {
@@ -643,6 +693,7 @@ static const struct test {
 	{ "lock", lock },
 	{ "lock-all", lock_all },
 	{ "lock-again", lock_again },
+	{ "lock-beside", lock_beside },
 	{ "guard", guard },
 	{ "seal", seal },
 	{ "keys", keys },
