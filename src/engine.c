@@ -179,7 +179,7 @@ void walk_note_advice(uintptr_t address, size_t length)
 	lock_release(&mask);
 }
 
-/* It takes along what was said of it. */
+/* It takes along what was said of it. What MREMAP_DONTUNMAP leaves is locked no more. */
 static void note_moved_advice(uintptr_t from, size_t old_whole, uintptr_t to, size_t whole)
 {
 	uint64_t mask;
@@ -187,6 +187,7 @@ static void note_moved_advice(uintptr_t from, size_t old_whole, uintptr_t to, si
 	if (!advice_any())
 		return;
 	lock_take(&mask);
+	advice_forget(from, from + old_whole);
 	if (advice_may_be(from, from + old_whole))
 		advice_note(to, to + whole);
 	lock_release(&mask);
@@ -482,6 +483,8 @@ long engine_lock(long number, long a, long b, long c)
 
 	if (number != SYS_munlock && number != SYS_munlockall)
 		walk_note_advice(start, length);
+	if (number == SYS_mlockall && a & MCL_FUTURE)
+		advice_lock_new();
 	/* Not under the lock: to fill in all of a program's memory takes long. */
 	result = SYS_CALL(number, a, b, c, 0, 0, 0);
 	if (!codepages_any(start, length))

@@ -137,6 +137,11 @@ static inline long sys_mlock2(uintptr_t address, size_t length, int flags)
 	return SYS_CALL(SYS_mlock2, address, length, flags, 0, 0, 0);
 }
 
+static inline long sys_munlock(uintptr_t address, size_t length)
+{
+	return SYS_CALL(SYS_munlock, address, length, 0, 0, 0, 0);
+}
+
 static inline long sys_brk(uintptr_t end)
 {
 	if (sys_ledger_is_kept && end)

@@ -390,7 +390,8 @@ piped() {
 }
 
 @test "locked memory" {
-	views code-calls lock/{anonymous,turned,heap,file,shared} lock-again/{anonymous,turned,heap}
+	views code-calls lock/{anonymous,turned,heap,file,shared} lock-again/{anonymous,turned,heap} \
+		unlock-some dontunmap-locked
 }
 
 @test "memory is locked and unlocked while a thread turns it" {

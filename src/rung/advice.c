@@ -189,10 +189,21 @@ bool advice_range(unsigned index, uintptr_t *start, uintptr_t *end)
 	return true;
 }
 
+/* Whether the program has had all new memory locked once. */
+static _Atomic bool locks_new;
+
+void advice_lock_new(void)
+{
+	atomic_store(&locks_new, true);
+}
+
 static bool give(const struct vma_advice *advice, uintptr_t start, size_t length)
 {
 	bool done = true;
 
+	if (advice->known && !advice->locked && atomic_load(&locks_new) &&
+	    sys_munlock(start, length))
+		done = false;
 	if (advice->dont_fork && sys_madvise(start, length, MADV_DONTFORK))
 		done = false;
 	if (advice->dont_dump && sys_madvise(start, length, MADV_DONTDUMP))

@@ -16,6 +16,10 @@
 /* The program has said so of that memory, or moved such memory there. */
 void advice_note(uintptr_t start, uintptr_t end);
 
+/* What is mapped from now on may be locked from the start (MCL_FUTURE of mlockall(2)). Needs
+ * no lock. */
+void advice_lock_new(void);
+
 /* What was said of it is another thing by now: it was taken back, or the memory is gone. */
 void advice_forget(uintptr_t start, uintptr_t end);
 

@@ -496,6 +496,49 @@ static void lock_all(unsigned char *at)
 	say_result("munlockall", munlockall());
 }
 
+static void run_again(unsigned char *at, size_t pages)
+{
+	for (int turn = 0; turn < 3; turn++)
+		for (size_t i = 0; i < pages; i++) {
+			memset(at + i * PAGE, turn, PAGE);
+			code_write(at + i * PAGE, turn);
+			must(code_run(at + i * PAGE) == turn, "code");
+		}
+}
+
+/* Pages that are unlocked where all new memory is locked. */
+static void unlock_some(void)
+{
+	unsigned char *at;
+
+	say_result("mlockall", mlockall(MCL_FUTURE));
+	at = do_mmap(NULL, 6 * PAGE, RWX, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	say_result("munlock", munlock(at + PAGE, 3 * PAGE));
+	run_again(at, 6);
+	say_advice(at, 6);
+	say_result("dontfork", do_madvise(at, 6 * PAGE, MADV_DONTFORK));
+	run_again(at, 6);
+	say_advice(at, 6);
+	say_result("munlockall", munlockall());
+	run_again(at, 6);
+	say_advice(at, 6);
+}
+
+/* Locked pages that move, and others that come to be where they were. */
+static void dontunmap_locked(void)
+{
+	unsigned char *at = do_mmap(NULL, 6 * PAGE, RWX, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *to;
+
+	say_result("mlock", mlock(at, 6 * PAGE));
+	run_again(at, 6);
+	to = do_mremap(at, 6 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	must(to != MAP_FAILED, "mremap");
+	run_again(at, 6);
+	run_again(to, 6);
+	say_advice(at, 6);
+	say_advice(to, 6);
+}
+
 struct turner {
 	unsigned char *at;
 	atomic_bool begun, ended;
@@ -899,6 +942,8 @@ int main(int argc, char **argv)
 		{ "move-several", move_several },
 		{ "move-across", move_across },
 		{ "grow-turned", grow_turned },
+		{ "unlock-some", unlock_some },
+		{ "dontunmap-locked", dontunmap_locked },
 		{ NULL, NULL },
 		{ NULL, NULL },
 	};

@@ -214,31 +214,6 @@ static bool fill_mappings(void)
 	return i < most;
 }
 
-/* Of each page, what was said of it, from the flags in smaps. */
-static void say_advice(const unsigned char *at, int pages)
-{
-	FILE *smaps = fopen("/proc/self/smaps", "re");
-	unsigned long start = 0, end = 0, from = (unsigned long)at, words[2];
-	char line[500];
-
-	must(smaps != NULL, "smaps");
-	while (fgets(line, sizeof(line), smaps) && start < from + (unsigned long)pages * PAGE) {
-		if (sscanf(line, "%lx-%lx ", &words[0], &words[1]) == 2) {
-			start = words[0];
-			end = words[1];
-		}
-		if (strncmp(line, "VmFlags:", 8) != 0)
-			continue;
-		for (; start < end; start += PAGE)
-			if (start >= from && start < from + (unsigned long)pages * PAGE)
-				say("page %lu:%s%s%s", (start - from) / PAGE,
-				    strstr(line, " lo") ? " locked" : "",
-				    strstr(line, " dc") ? " not copied" : "",
-				    strstr(line, " dd") ? " not dumped" : "");
-	}
-	fclose(smaps);
-}
-
 /* What the program said of its memory is said of it still where there is no room for a
  * mapping more. It lies low: smaps is read from there. */
 static void advised(void)

@@ -156,3 +156,27 @@ void give_up_after(unsigned seconds)
 	signal(SIGALRM, on_alarm);
 	alarm(seconds);
 }
+
+void say_advice(const unsigned char *at, int pages)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	unsigned long start = 0, end = 0, from = (unsigned long)at, words[2];
+	char line[500];
+
+	must(smaps != NULL, "smaps");
+	while (fgets(line, sizeof(line), smaps) && start < from + (unsigned long)pages * PAGE) {
+		if (sscanf(line, "%lx-%lx ", &words[0], &words[1]) == 2) {
+			start = words[0];
+			end = words[1];
+		}
+		if (strncmp(line, "VmFlags:", 8) != 0)
+			continue;
+		for (; start < end; start += PAGE)
+			if (start >= from && start < from + (unsigned long)pages * PAGE)
+				say("page %lu:%s%s%s", (start - from) / PAGE,
+				    strstr(line, " lo") ? " locked" : "",
+				    strstr(line, " dc") ? " not copied" : "",
+				    strstr(line, " dd") ? " not dumped" : "");
+	}
+	fclose(smaps);
+}

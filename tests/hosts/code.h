@@ -93,6 +93,9 @@ void *must_map(void *at, size_t length, int protection, int flags, int fd, off_t
 /* A number of kB from a file of /proc/self, such as "VmLck" of "status". */
 long kilobytes(const char *file, const char *field);
 
+/* Of each page, what was said of it, from the flags in smaps. */
+void say_advice(const unsigned char *at, int pages);
+
 /* The test hangs rather than fails where nobody gets on: end it. */
 void give_up_after(unsigned seconds);
 
