@@ -220,12 +220,9 @@ static int any_move(uint32_t random)
 /* Which mappings move together depends on the kernel's version and on what it has merged,
  * and code is one mapping where the kernel may have seen two. So only one is moved, or
  * made longer. Not of length 0, which makes a second mapping of shared code: known. */
-size_t op_mremap(size_t at)
+static size_t move(size_t at, struct range from, size_t pages, int flags)
 {
 	const struct op *op = &ops[at];
-	struct range from = range_of(op->a, op->b);
-	int flags = any_move(op->c);
-	size_t pages = op->c >> 8 & 1 ? from.pages : 1 + (op->c >> 9) % (from.pages + 3);
 	struct range to = flags & MREMAP_FIXED ? range_at(op->d, pages) :
 						 range_at((uint32_t)(from.first * 4 + from.region - regions == 0), pages);
 	unsigned char *moved;
@@ -259,6 +256,25 @@ size_t op_mremap(size_t at)
 	shadow_unmap(&from);
 	munmap(moved, pages * PAGE);
 	return at + 1;
+}
+
+size_t op_mremap(size_t at)
+{
+	const struct op *op = &ops[at];
+	struct range from = range_of(op->a, op->b);
+
+	return move(at, from, op->c >> 8 & 1 ? from.pages : 1 + (op->c >> 9) % (from.pages + 3),
+		    any_move(op->c));
+}
+
+/* Mostly to where there is room. */
+size_t op_grow(size_t at)
+{
+	static const int moves[] = { 0, MREMAP_MAYMOVE, MREMAP_MAYMOVE, MREMAP_MAYMOVE | MREMAP_FIXED };
+	const struct op *op = &ops[at];
+	struct range from = range_of(op->a, op->b);
+
+	return move(at, from, from.pages + 1 + (op->c >> 8) % 4, moves[op->c % ELEMENTS(moves)]);
 }
 
 /* ---------------------------------------------------------------- madvise */
@@ -326,7 +342,7 @@ size_t op_madvise(size_t at)
 	if (advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK)
 		set_wiped(&range, advice == MADV_WIPEONFORK);
 	if (is_kept(advice))
-		shadow_split(&range);
+		shadow_say(&range);
 	result = madvise(range.start + (odd ? 8 : 0), length, advice);
 	tell("%zu madvise %s %zu %s%s: %s", at, place(range.start), length, advices[which].name,
 	     odd ? " odd" : "", answer(result));
@@ -340,15 +356,19 @@ size_t op_mlock(size_t at)
 	static const char *const words[] = { "mlock", "mlock2", "munlock", "munlock", "munlock" };
 	const struct op *op = &ops[at];
 	struct range range = range_of(op->a, op->b);
-	struct range touched = range_at(op->a, range.pages + 1); /* it may begin late */
+	struct range touched = range_at(op->a, range.pages + 1);
 	unsigned which = op->c % ELEMENTS(words);
+	bool late = which == 0 && op->d & 8;
 	size_t length = range.length - (op->d & 1 && range.length ? 1 : 0);
 	long result;
 
-	shadow_split(&touched);
-	set_locked(&touched);
+	if (late)
+		shadow_split(&touched);
+	else
+		shadow_say(&range);
+	set_locked(late ? &touched : &range);
 	if (which == 0)
-		result = mlock(range.start + (op->d & 8), length);
+		result = mlock(range.start + (late ? 8 : 0), length);
 	else if (which == 1)
 		result = mlock2(range.start, length, op->d & 2 ? MLOCK_ONFAULT : 0);
 	else
@@ -371,6 +391,71 @@ size_t op_msync(size_t at)
 		result = mincore(range.start, range.length, residency);
 	tell("%zu %s %s %zu: %s", at, op->c % 8 < ELEMENTS(flags) ? "msync" : "mincore",
 	     place(range.start), range.length, answer(result));
+	return at + 1;
+}
+
+/* ---------------------------------------------------------- what was said */
+
+struct lines {
+	int fd;
+	char bytes[4096];
+	size_t used, length;
+};
+
+/* Without its end, and of a long one the beginning. */
+static bool next_line(struct lines *lines, char *line, size_t size)
+{
+	for (size_t length = 0;;) {
+		if (lines->used == lines->length) {
+			ssize_t got = read(lines->fd, lines->bytes, sizeof(lines->bytes));
+
+			if (got <= 0)
+				return false;
+			lines->used = 0;
+			lines->length = (size_t)got;
+		}
+		line[length] = lines->bytes[lines->used++];
+		if (line[length] == '\n')
+			return line[length] = '\0', true;
+		if (length + 1 < size)
+			length++;
+	}
+}
+
+/* Of each page: locked, on fault, not copied, not dumped; '-' of a hole. */
+static char digit_of(const char *flags)
+{
+	static const char *const words[] = { " lo", " lf", " dc", " dd" };
+	unsigned digit = 0;
+
+	for (unsigned i = 0; i < ELEMENTS(words); i++)
+		digit |= strstr(flags, words[i]) ? 1U << i : 0;
+	return "0123456789abcdef"[digit];
+}
+
+/* What the kernel remembers of what was said of the pages. */
+size_t op_flags(size_t at)
+{
+	const struct op *op = &ops[at];
+	struct range range = range_of(op->a, op->b);
+	uintptr_t from = (uintptr_t)range.start;
+	struct lines lines = { .fd = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC) };
+	unsigned long start = 0, end = 0, words[2];
+	char line[256], digits[65] = "";
+
+	must(lines.fd != -1, "smaps");
+	memset(digits, '-', range.pages);
+	while (start < from + range.length && next_line(&lines, line, sizeof(line))) {
+		if (sscanf(line, "%lx-%lx ", &words[0], &words[1]) == 2) {
+			start = words[0];
+			end = words[1];
+		}
+		for (size_t i = 0; !strncmp(line, "VmFlags:", 8) && i < range.pages; i++)
+			if (from + i * PAGE >= start && from + i * PAGE < end)
+				digits[i] = digit_of(line);
+	}
+	close(lines.fd);
+	tell("%zu flags %s %zu: %s", at, place(range.start), range.length, digits);
 	return at + 1;
 }
 

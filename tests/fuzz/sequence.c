@@ -32,17 +32,42 @@ static uint32_t number(uint32_t *state)
 	return high << 12 ^ random_number(state);
 }
 
+/* By chance alone a range is hardly ever mapped, written, run, advised and moved. So half
+ * of the operations are about one range for a while: all of it, or a page near its
+ * beginning (range_at). Every other such range begins where it may lie across a division. */
+enum { STAYS = 60, NEAR = 12 };
+
+static struct op stay(struct op op, const struct op *there, uint32_t chance)
+{
+	if (chance % 2)
+		return op;
+	op.a = there->a;
+	if (chance / 2 % 2)
+		op.a += chance / 4 % NEAR * 4;
+	else
+		op.b = there->b;
+	return op;
+}
+
 void sequence_make(uint32_t seed, size_t count)
 {
 	uint32_t state = seed * 2654435761U + 1;
+	struct op there = { 0 };
 
 	must(count <= OPS_MOST, "too many operations");
-	for (op_count = 0; op_count < count; op_count++)
-		ops[op_count] = (struct op){
+	for (op_count = 0; op_count < count; op_count++) {
+		struct op op = {
 			.kind = pick(number(&state)),
 			.a = number(&state), .b = number(&state),
 			.c = number(&state), .d = number(&state),
 		};
+
+		if (op_count % STAYS == 0)
+			there = op;
+		if (op_count % (2 * STAYS) == 0)
+			there.a = before_division(op.a);
+		ops[op_count] = stay(op, &there, number(&state));
+	}
 }
 
 static unsigned kind_named(const char *name)

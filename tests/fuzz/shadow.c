@@ -4,16 +4,19 @@
 
 #include <malloc.h>
 
-/* Below everything that the kernel places by itself. */
-#define ARENA_START ((unsigned char *)0x200000000UL)
 #define ARENA_PAGES 40
 #define HEAP_PAGES 12
 #define HEAP_MOST 24
 
-/* The library's files are divided so: the heap begins that many pages before such a
- * boundary, or what a walk finds would depend on where the kernel put the heap. */
+/* The library's files, and what it finds out about memory, are divided so: what a walk finds
+ * would depend on where the kernel put it. Each region begins that many pages before such a
+ * boundary. */
 #define DIVISION (1UL << 20)
-#define PAGES_BEFORE 6
+#define HEAP_BEFORE 6
+
+/* Below everything that the kernel places by itself. */
+#define ARENA_START ((unsigned char *)(0x200000000UL - ARENA_BEFORE * PAGE))
+#define ARENA_BEFORE 18
 
 struct region regions[REGIONS] = {
 	[ARENA] = { .name = 'A', .pages = ARENA_PAGES, .most = ARENA_PAGES },
@@ -31,7 +34,7 @@ static void begin_heap(struct region *heap)
 	room = malloc(1 << 20);
 	free(room);
 	end = sbrk(0);
-	must(sbrk((intptr_t)(-((uintptr_t)end + PAGES_BEFORE * PAGE) % DIVISION)) == end, "sbrk");
+	must(sbrk((intptr_t)(-((uintptr_t)end + HEAP_BEFORE * PAGE) % DIVISION)) == end, "sbrk");
 	heap->start = sbrk((intptr_t)(heap->pages * PAGE));
 	must(heap->start != (void *)-1, "sbrk");
 	for (size_t i = 0; i < heap->pages; i++)
@@ -57,6 +60,13 @@ struct range range_at(uint32_t where, size_t pages)
 	range.start = region->start + range.first * PAGE;
 	range.length = range.pages * PAGE;
 	return range;
+}
+
+uint32_t before_division(uint32_t random)
+{
+	uint32_t page = (random % 4 == 0 ? HEAP_BEFORE : ARENA_BEFORE) - 1 - random / 4 % 3;
+
+	return page * 4 + random % 4;
 }
 
 /* Mostly few. */
@@ -104,6 +114,15 @@ void shadow_map(const struct range *range, enum memory memory, int protection)
 			.made = made,
 			.mapped = made,
 		};
+}
+
+void shadow_say(const struct range *range)
+{
+	bool one = shadow_is_one(range);
+
+	shadow_split(range);
+	for (size_t i = 0; one && i < range->pages; i++)
+		range->region->page[range->first + i].made = made;
 }
 
 bool shadow_is_one(const struct range *range)

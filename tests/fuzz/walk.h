@@ -113,6 +113,8 @@ struct range {
 void shadow_begin(void);
 /* By two numbers of an operation: where, and how many pages. */
 struct range range_of(uint32_t where, uint32_t pages);
+/* A number for where that is shortly before such a boundary (shadow.c). */
+uint32_t before_division(uint32_t random);
 /* The same number of pages, or fewer where the region ends. */
 struct range range_at(uint32_t where, size_t pages);
 struct page *page_of(const void *address); /* NULL: none of the walk's */
@@ -124,6 +126,8 @@ void shadow_unmap(const struct range *range);
 bool shadow_is_one(const struct range *range);
 /* The kernel may have made mappings of their own of its pages. */
 void shadow_split(const struct range *range);
+/* Something was said of all of the range, which stays one mapping if it was. */
+void shadow_say(const struct range *range);
 bool shadow_any(const struct range *range, bool (*is_such)(const struct page *page));
 
 /* --------------------------------------------------------------- faults.c */
@@ -155,9 +159,11 @@ size_t op_mmap(size_t at);
 size_t op_mprotect(size_t at);
 size_t op_munmap(size_t at);
 size_t op_mremap(size_t at);
+size_t op_grow(size_t at);
 size_t op_madvise(size_t at);
 size_t op_mlock(size_t at);
 size_t op_msync(size_t at);
+size_t op_flags(size_t at);
 size_t op_sbrk(size_t at);
 size_t op_anywhere(size_t at);
 size_t op_truncate(size_t at);
