@@ -133,6 +133,15 @@ make_library() {
 	cmp native.sorted mended.sorted
 }
 
+@test "who has no environment gets none" {
+	[ -r /proc/self/environ ] || skip "/proc is not mounted"
+	run_as native env -i env
+	run_as mended env -i "$JITMEND" run /usr/bin/env
+	[ ! -s native.out ]
+	[ "$(grep -v '^LD_PRELOAD=' mended.out)" = "" ]
+	[ "$(cat mended.status)" -eq 0 ]
+}
+
 @test "a variable that the shell loses does not cost --no-children the program" {
 	[ -r /proc/self/environ ] || skip "/proc is not mounted"
 	run_as maps env a.b=c "$JITMEND" run --no-children cat /proc/self/maps

@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 /* A process's environment as it was started: strings end to end, and one more
- * zero. NULL where that cannot be known, no /proc for example. */
+ * zero; it may have none. NULL where that cannot be known, no /proc for example. */
 static char *environment_of(int pid)
 {
 	size_t size = 0, room = 1 << 16;
 	char path[32], *block = NULL;
-	ssize_t got;
+	ssize_t got = -1;
 	int fd;
 
 	snprintf(path, sizeof path, "/proc/%d/environ", pid);
@@ -34,7 +34,7 @@ static char *environment_of(int pid)
 			size += (size_t)got;
 	} while (got == 0 && size == room - 2);
 	close(fd);
-	if (!block || size == 0) {
+	if (!block || got < 0) {
 		free(block);
 		return NULL;
 	}
