@@ -1,6 +1,7 @@
 /* hostfilter.c: an interpreter of filters, and what it has been asked. See hostfilter.h. */
 #include "hostfilter.h"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/falloc.h>
 #include <linux/filter.h>
@@ -219,6 +220,7 @@ static const struct seccomp_data calls[HOSTFILTER_CALLS] = {
 		.nr = SYS_seccomp,
 		.args = { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, SOME_PAGE },
 	},
+	[HOSTFILTER_PIPE] = { .nr = SYS_pipe2, .args = { SOME_PAGE, O_CLOEXEC | O_NONBLOCK } },
 	[HOSTFILTER_LIMIT] = { .nr = SYS_prlimit64, .args = { 0, RLIMIT_FSIZE, 0, SOME_PAGE } },
 };
 

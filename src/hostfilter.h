@@ -28,6 +28,7 @@ enum hostfilter_call {
 	HOSTFILTER_WRITE_AT,     /* pwrite64 */
 	HOSTFILTER_SEEK,         /* lseek */
 	HOSTFILTER_LIMIT,        /* prlimit64 */
+	HOSTFILTER_PIPE,         /* pipe2 */
 	HOSTFILTER_FILTER,       /* seccomp */
 	HOSTFILTER_PENDING,      /* rt_sigpending */
 	HOSTFILTER_CALLS

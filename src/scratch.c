@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "descriptors.h"
+#include "hostfilter.h"
 #include "lock.h"
 #include "sys.h"
 
@@ -27,14 +28,18 @@ static bool is_there(void)
 	return number_of(READ_END) >= 0 && number_of(WRITE_END) >= 0;
 }
 
-static void make(void)
+static void forget(void)
 {
-	int fds[ENDS] = { -1, -1 };
-
 	for (int i = 0; i < ENDS; i++) {
 		descriptors_release(kept[i] - 1);
 		kept[i] = 0;
 	}
+}
+
+static void make(void)
+{
+	int fds[ENDS] = { -1, -1 };
+
 	if (sys_failed(SYS_CALL(SYS_pipe2, fds, O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0)))
 		return;
 	for (int i = 0; i < ENDS; i++) {
@@ -63,7 +68,10 @@ void scratch_begin(void)
 
 void scratch_in_child(void)
 {
-	if (wanted)
+	if (!wanted)
+		return;
+	forget();
+	if (!hostfilter_ends(HOSTFILTER_PIPE))
 		make();
 }
 

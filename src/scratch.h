@@ -16,7 +16,8 @@
 /* Makes the pipe, as long as it may be made; else the first copy does. */
 void scratch_begin(void);
 
-/* In the child of a fork, which has no other thread: the same, if its parent had one. */
+/* In the child of a fork, which has no other thread: the same, if its parent had one, and a
+ * filter does not end the child for it. */
 void scratch_in_child(void);
 
 /* Bytes copied before the first that cannot be read or written, or a negated errno: -EFAULT

@@ -146,7 +146,7 @@ was_mended() {
 }
 
 @test "programs that lock themselves in, by the agent" {
-	same "$HOSTS/code-confined" filtered
+	same "$HOSTS/code-confined" filtered filtered-parent
 	same "$HOSTS/code-confined" filtered-of-files
 	[ "$(id -u)" -eq 0 ] || unshare -Ur true 2>/dev/null || skip "no user namespace can be made here"
 	same "$HOSTS/code-confined" zygote

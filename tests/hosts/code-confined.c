@@ -45,7 +45,7 @@ static void trapped(int number, siginfo_t *info, void *context)
 #define FTRUNCATE SYS_ftruncate
 #endif
 
-/* Of what a library might want, what Chromium's renderers may not. */
+/* Of what a library might want, what Chromium's renderers may not; and pipes. */
 static struct sock_filter filter[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	TRAP_IF(SYS_ioctl),
@@ -58,6 +58,7 @@ static struct sock_filter filter[] = {
 	TRAP_IF(SYS_msync),
 	TRAP_IF(SYS_preadv2),
 	TRAP_IF(SYS_seccomp),
+	TRAP_IF(SYS_pipe2),
 	REFUSE_IF(SYS_openat),
 	REFUSE_IF(SYS_fallocate),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MMAP, 0, 3),
@@ -148,6 +149,12 @@ static void filtered(void)
 	handle_traps();
 	forbid_by_seccomp();
 	make_code();
+}
+
+static void filtered_parent(void)
+{
+	filtered();
+	in_child(make_code);
 }
 
 static void filtered_by_prctl(void)
@@ -254,6 +261,7 @@ int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
 		{ "filtered", filtered },
+		{ "filtered-parent", filtered_parent },
 		{ "filtered-by-prctl", filtered_by_prctl },
 		{ "filtered-of-files", filtered_of_files },
 		{ "limited", limited },
