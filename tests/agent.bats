@@ -154,6 +154,20 @@ was_mended() {
 	was_mended
 }
 
+@test "programs start others where there is no /proc" {
+	local -a alone=(unshare -m)
+
+	[ "$(id -u)" -eq 0 ] || alone=(unshare -Ur -m)
+	"${alone[@]}" mount -t tmpfs none /proc 2>/dev/null || skip "nothing can be mounted here"
+	printf '#!/bin/sh\nmount -t tmpfs none /proc && exec "$@"\n' >hide
+	printf '#!/bin/sh\nls -A /proc; sh -c "exit 7"; echo $?; exec sh -c "echo other"\n' >start
+	chmod +x hide start
+	same "${alone[@]}" ./hide ./start
+	run_as native "${alone[@]}" ./hide ./start
+	run_as all "${alone[@]}" ./hide "$JITMEND" run --all --policy=strict --quiet -- ./start
+	same_outcome native all
+}
+
 @test "a script, and the environment, as the program would find them natively" {
 	printf '#!/usr/bin/env -S sh -e\necho "$0 $*"; cat /proc/$$/comm; env | sort | grep -v "^_="\n' >script
 	chmod +x script

@@ -32,10 +32,31 @@
 static int agent = -1; /* a handle (descriptors.h) */
 static char agent_path[PATH_MAX];
 
-void become_begin(void)
+static int read_number(const char *digits)
+{
+	int number = 0;
+
+	for (; *digits >= '0' && *digits <= '9'; digits++)
+		number = number * 10 + (*digits - '0');
+	return number;
+}
+
+/* Where there is no /proc, as in many a new root, there is the name that the kernel has put
+ * down: of a descriptor, where it was executed by one, which is open still (execute()). */
+static long open_agent(const char *executed)
+{
+	long fd = sys_open("/proc/self/exe", O_PATH | O_CLOEXEC, 0);
+	const char *digits = string_after(executed, "/dev/fd/");
+
+	if (fd != -ENOENT)
+		return fd;
+	return digits ? read_number(digits) : sys_open(executed, O_PATH | O_CLOEXEC, 0);
+}
+
+void become_begin(const char *executed)
 {
 	long length = sys_readlink("/proc/self/exe", agent_path, sizeof agent_path - 1);
-	long fd = sys_open("/proc/self/exe", O_PATH | O_CLOEXEC, 0);
+	long fd = open_agent(executed);
 	uint64_t mask;
 
 	agent_path[sys_failed(length) ? 0 : length] = '\0';
@@ -380,26 +401,43 @@ static long collect(const char **to, const struct plan *plan, long arguments, lo
 
 /* ------------------------------------------------------------------- exec */
 
+static bool has_proc(void)
+{
+	char link[8];
+
+	return !sys_failed(sys_readlink("/proc/self/exe", link, sizeof link));
+}
+
+static long execute_agent(const char **arguments, long environment)
+{
+	uint64_t mask;
+	long result, handed = -1;
+	int fd;
+
+	lock_take(&mask);
+	fd = descriptors_number(agent);
+	lock_release(&mask);
+	if (!has_proc())
+		handed = sys_fcntl(fd, F_DUPFD, SYS_HIGH_DESCRIPTOR);
+	result = SYS_CALL(SYS_execveat, sys_failed(handed) ? fd : handed, "", arguments, environment,
+			  AT_EMPTY_PATH, 0);
+	if (result == -EBADF)
+		result = SYS_CALL(SYS_execve, agent_path, arguments, environment, 0, 0, 0);
+	if (!sys_failed(handed))
+		sys_close((int)handed);
+	return result;
+}
+
 static long execute(const struct plan *plan, const char **arguments, long environment)
 {
 	struct signals_handed handed;
-	uint64_t mask;
 	long result;
-	int fd;
 
 	journal_end();
 	signals_hand_on(&handed);
-	if (plan->foreign) {
-		result = SYS_CALL(SYS_execve, plan->path, arguments + AGENT_WORDS, environment, 0, 0,
-				  0);
-	} else {
-		lock_take(&mask);
-		fd = descriptors_number(agent);
-		lock_release(&mask);
-		result = SYS_CALL(SYS_execveat, fd, "", arguments, environment, AT_EMPTY_PATH, 0);
-		if (result == -EBADF)
-			result = SYS_CALL(SYS_execve, agent_path, arguments, environment, 0, 0, 0);
-	}
+	result = plan->foreign ? SYS_CALL(SYS_execve, plan->path, arguments + AGENT_WORDS, environment,
+					  0, 0, 0) :
+				 execute_agent(arguments, environment);
 	signals_take_back(&handed);
 	return result;
 }

@@ -7,8 +7,9 @@
 
 #include <stdbool.h>
 
-/* Keeps the agent's own file, to be executed again. Once. */
-void become_begin(void);
+/* Keeps the agent's own file, to be executed again; by EXECUTED, AT_EXECFN, where /proc does
+ * not tell. Once. */
+void become_begin(const char *executed);
 
 /* The program's file, by the descriptor that it was opened with: what /proc/self/exe
  * would lead to, where the kernel has the agent. Once, if at all. */

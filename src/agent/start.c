@@ -363,7 +363,7 @@ _Noreturn void agent_start(uintptr_t *stack)
 	struct start start = read_stack(stack);
 	const char *mode = stack[0] > AGENT_WORDS ? start.arguments[1] : "";
 
-	become_begin();
+	become_begin((const char *)auxv_get(&start, AT_EXECFN));
 	if (is_word(mode, "first"))
 		begin(&start, start.arguments[2]);
 	if (is_word(mode, "again") || is_word(mode, "again-fd"))
