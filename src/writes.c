@@ -247,6 +247,9 @@ const struct writes_target writes_targets[] = {
 
 const size_t writes_target_count = sizeof writes_targets / sizeof *writes_targets;
 
+_Static_assert(sizeof writes_targets / sizeof *writes_targets <= WRITES_MOST_TARGETS,
+	       "whoever has a place for each has enough");
+
 static size_t ranges_of(long number, const long *arguments, struct iovec *ranges)
 {
 	size_t count = 0;
@@ -272,6 +275,9 @@ const short writes_by_vector[] = {
 #endif
 };
 const size_t writes_by_vector_count = sizeof writes_by_vector / sizeof *writes_by_vector;
+
+_Static_assert(sizeof writes_by_vector / sizeof *writes_by_vector <= WRITES_MOST_BY_VECTOR,
+	       "the same");
 
 /* In the places of the vectors and headers; false: the call has none. */
 static bool walk_special(long number, const long *arguments, bool make, unsigned *found)

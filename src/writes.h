@@ -62,10 +62,12 @@ struct writes_target {
 	unsigned short size;
 };
 
+#define WRITES_MOST_TARGETS 96
 extern const struct writes_target writes_targets[];
 extern const size_t writes_target_count;
 
 /* Calls whose pointers lie in memory: vectors and headers. */
+#define WRITES_MOST_BY_VECTOR 8
 extern const short writes_by_vector[];
 extern const size_t writes_by_vector_count;
 

@@ -89,7 +89,22 @@ static const struct rule first_rules[] = {
 };
 
 #define X32_BIT 0x40000000U
-#define MOST_PARTS 1536
+
+/* Of one filter: the first, or a window's. */
+#define MOST_RULES (WRITES_MOST_TARGETS + WRITES_MOST_BY_VECTOR)
+
+/* What each filter begins with; and of each rule the number, what it says of an argument,
+ * the judgment by the place, the way there by halves, and the answer where that ends. */
+#define BEGIN_PARTS 6
+#define NUMBER_PARTS 2
+#define CONDITION_PARTS 5
+#define PLACE_PARTS 7
+#define WAY_PARTS 3
+#define MOST_PARTS \
+	(BEGIN_PARTS + MOST_RULES * (NUMBER_PARTS + CONDITION_PARTS + PLACE_PARTS + WAY_PARTS))
+
+_Static_assert(sizeof first_rules / sizeof *first_rules <= MOST_RULES, "none is left out");
+_Static_assert(MOST_PARTS <= BPF_MAXINSNS, "the kernel takes as many");
 
 struct parts {
 	struct sock_filter list[MOST_PARTS];
@@ -99,9 +114,7 @@ struct parts {
 static void add(struct parts *parts, unsigned short code, uint32_t value, unsigned char if_true,
 		unsigned char if_false)
 {
-	if (parts->count < MOST_PARTS)
-		parts->list[parts->count++] =
-			(struct sock_filter){ code, if_true, if_false, value };
+	parts->list[parts->count++] = (struct sock_filter){ code, if_true, if_false, value };
 }
 
 static void load(struct parts *parts, size_t offset)
@@ -127,8 +140,6 @@ static void judge_by_place(struct parts *parts)
 	answer(parts, SECCOMP_RET_ALLOW);
 	answer(parts, SECCOMP_RET_TRAP | FILTER_MARK);
 }
-
-#define PLACE_PARTS 7
 
 /* Over the judgment where the argument is not as the rule has it. */
 static void add_condition(struct parts *parts, const struct rule *rule,
@@ -184,8 +195,6 @@ static void add_rule(struct parts *parts, const struct rule *rule, const struct 
 	parts->list[test].jf = (unsigned char)(parts->count - test - 1);
 }
 
-#define MOST_RULES 128 /* of one filter; the windows' have some 80 */
-
 /* In the order of their numbers; those of one number as they were put in. */
 struct ordered {
 	struct rule list[MOST_RULES];
@@ -196,8 +205,6 @@ static void put_in_order(struct ordered *ordered, const struct rule *rule)
 {
 	size_t at = ordered->count;
 
-	if (at == MOST_RULES)
-		return;
 	for (; at && ordered->list[at - 1].number > rule->number; at--)
 		ordered->list[at] = ordered->list[at - 1];
 	ordered->list[at] = *rule;
