@@ -306,7 +306,16 @@ bool calls_settle(const struct system_call *call, long *result)
 		return false;
 	case SYS_chroot:
 	case SYS_pivot_root:
+	case SYS_mount:
+	case SYS_move_mount:
+	case SYS_setns:
 		engine_before_confinement();
+		return false;
+	case SYS_umount2:
+#ifdef SYS_umount
+	case SYS_umount:
+#endif
+		engine_before_unmount();
 		return false;
 	case SYS_exit_group:
 		journal_end();

@@ -551,6 +551,12 @@ void engine_before_confinement(void)
 		vma_before_confinement();
 }
 
+void engine_before_unmount(void)
+{
+	if (engine_expects_refusals())
+		vma_before_unmount();
+}
+
 void engine_before_filter(uintptr_t program)
 {
 	if (!engine_expects_refusals())

@@ -86,9 +86,11 @@ void engine_will_write(uintptr_t address, size_t length);
  * on the move: then it is not by the program's own doing that the kernel could not. */
 bool engine_may_write(uintptr_t address, size_t length);
 
-/* Before the program takes its folders away from itself (chroot(2)), or installs a seccomp
- * filter: PROGRAM is a struct sock_fprog, which may lead nowhere. */
+/* Before the program takes its folders away from itself (chroot(2), mount(2), setns(2)), by
+ * umount(2) or another way, or installs a seccomp filter: PROGRAM is a struct sock_fprog,
+ * which may lead nowhere. */
 void engine_before_confinement(void);
+void engine_before_unmount(void);
 void engine_before_filter(uintptr_t program);
 
 /* Around a fork, on its thread; *MASK is kept for the way back. The lock is not

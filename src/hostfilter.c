@@ -221,6 +221,7 @@ static const struct seccomp_data calls[HOSTFILTER_CALLS] = {
 		.args = { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, SOME_PAGE },
 	},
 	[HOSTFILTER_PIPE] = { .nr = SYS_pipe2, .args = { SOME_PAGE, O_CLOEXEC | O_NONBLOCK } },
+	[HOSTFILTER_TREE] = { .nr = SYS_open_tree, .args = { CURRENT_FOLDER, SOME_PAGE, O_CLOEXEC } },
 	[HOSTFILTER_LIMIT] = { .nr = SYS_prlimit64, .args = { 0, RLIMIT_FSIZE, 0, SOME_PAGE } },
 };
 

@@ -29,6 +29,7 @@ enum hostfilter_call {
 	HOSTFILTER_SEEK,         /* lseek */
 	HOSTFILTER_LIMIT,        /* prlimit64 */
 	HOSTFILTER_PIPE,         /* pipe2 */
+	HOSTFILTER_TREE,         /* open_tree */
 	HOSTFILTER_FILTER,       /* seccomp */
 	HOSTFILTER_PENDING,      /* rt_sigpending */
 	HOSTFILTER_CALLS

@@ -17,6 +17,11 @@
 
 #include "hostfilter.h"
 
+#ifndef SYS_open_tree /* since Linux 5.2, everywhere these */
+#define SYS_open_tree 428
+#define SYS_move_mount 429
+#endif
+
 #if defined(__x86_64__)
 #include "arch/x86_64.h"
 #elif defined(__i386__)

@@ -384,6 +384,46 @@ void vma_before_confinement(void)
 	vma_look(0, &vma);
 }
 
+#define OPEN_TREE_CLONE 1 /* linux/mount.h, which does not go with sys/mount.h */
+#define AT_RECURSIVE 0x8000
+
+/* By a mount of its own, which lies nowhere. */
+static long open_maps_apart(void)
+{
+	long tree, fd;
+
+	if (hostfilter_ends(HOSTFILTER_OPEN) || hostfilter_ends(HOSTFILTER_TREE))
+		return -EPERM;
+	tree = SYS_CALL(SYS_open_tree, -100 /* AT_FDCWD */, "/proc",
+			OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC, 0, 0, 0);
+	if (sys_failed(tree))
+		return tree;
+	fd = SYS_CALL(SYS_openat, tree, "self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0, 0, 0);
+	sys_close((int)tree);
+	return fd;
+}
+
+/* Not in a child of vfork, whose parent has the file as well. */
+void vma_before_unmount(void)
+{
+	static uint64_t apart; /* what is kept is such a one */
+	uint64_t mask, now;
+	long fd;
+
+	vma_before_confinement();
+	lock_take(&mask);
+	now = atomic_load(&kept);
+	if (now && now != apart && now >> PID_SHIFT == (uint64_t)sys_getpid()) {
+		fd = open_maps_apart();
+		now = sys_failed(fd) ? 0 : keep(fd);
+		if (now)
+			atomic_store(&kept, apart = now);
+		else if (!sys_failed(fd))
+			sys_close((int)fd);
+	}
+	lock_release(&mask);
+}
+
 static bool can_open_maps(void)
 {
 	long fd = sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);

@@ -83,6 +83,9 @@ void vma_begin(void);
  * asked later. */
 void vma_before_confinement(void);
 
+/* The same before umount(2), which what is open must not be in the way of. */
+void vma_before_unmount(void);
+
 /* Around a fork, under the lock: where the child will not have /proc, the mappings are
  * written down for it. TORN: see ledger.h. */
 void vma_before_fork(void);

@@ -146,12 +146,18 @@ was_mended() {
 }
 
 @test "programs that lock themselves in, by the agent" {
+	local part
+
 	same "$HOSTS/code-confined" filtered filtered-parent
 	same "$HOSTS/code-confined" filtered-of-files
 	[ "$(id -u)" -eq 0 ] || unshare -Ur true 2>/dev/null || skip "no user namespace can be made here"
 	same "$HOSTS/code-confined" zygote
 	same "$HOSTS/code-confined" zygotes
 	was_mended
+	unshare -m umount -l /proc 2>/dev/null || skip "nothing can be unmounted here"
+	for part in covered covered-anew unmounted unmounted-later entered; do
+		same "$HOSTS/code-confined" "$part"
+	done
 }
 
 @test "programs start others where there is no /proc" {

@@ -667,3 +667,8 @@ keeps() {
 	[ "$(id -u)" -eq 0 ] || unshare -Ur true 2>/dev/null || skip "no user namespace can be made here"
 	views code-confined elsewhere elsewhere-after-fork zygote zygote-with-code zygotes zygote-by-clone
 }
+
+@test "children that unmount /proc, or mount over it, or go elsewhere" {
+	unshare -m umount -l /proc 2>/dev/null || skip "nothing can be unmounted here"
+	views code-confined covered covered-anew unmounted unmounted-later entered
+}

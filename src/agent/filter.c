@@ -84,6 +84,10 @@ static const struct rule first_rules[] = {
 	{ SYS_exit_group, ALWAYS, 0, 0 },
 	{ SYS_chroot, ALWAYS, 0, 0 },
 	{ SYS_pivot_root, ALWAYS, 0, 0 },
+	{ SYS_mount, ALWAYS, 0, 0 },
+	{ SYS_move_mount, ALWAYS, 0, 0 },
+	{ SYS_setns, ALWAYS, 0, 0 },
+	{ SYS_umount2, ALWAYS, 0, 0 },
 	{ SYS_seccomp, ALWAYS, 0, 0 },
 	{ SYS_prctl, IS, 0, PR_SET_SECCOMP },
 };

@@ -4,12 +4,19 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
 /* By root's leave, or that of a user namespace. */
+static void say_proc(void)
+{
+	say("/proc: %s", access("/proc/self/maps", F_OK) == 0 ? "there" : "gone");
+}
+
 static void leave_folders(void)
 {
 	char folder[] = "confined.XXXXXX";
@@ -18,7 +25,40 @@ static void leave_folders(void)
 	if (geteuid() != 0)
 		must(unshare(CLONE_NEWUSER) == 0, "unshare");
 	must(chroot(folder) == 0 && chdir("/") == 0, "chroot");
-	say("/proc: %s", access("/proc/self/maps", F_OK) == 0 ? "there" : "gone");
+	say_proc();
+}
+
+/* As container engines have them; /proc is one mount, and nothing lies on it. */
+static void own_mounts(void)
+{
+	must(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0,
+	     "unshare");
+	while (umount2("/proc", MNT_DETACH) == 0)
+		;
+	must(mount("proc", "/proc", "proc", 0, NULL) == 0, "mount");
+}
+
+static void cover_proc(void)
+{
+	must(mount("none", "/proc", "tmpfs", 0, NULL) == 0, "mount");
+	say_proc();
+}
+
+static void unmount_proc(void)
+{
+	must(umount("/proc") == 0, "umount");
+	say_proc();
+}
+
+static void cover_proc_anew(void)
+{
+	int context = (int)syscall(SYS_fsopen, "tmpfs", 0), fd;
+
+	must(syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0, "fsconfig");
+	fd = (int)syscall(SYS_fsmount, context, 0, 0);
+	must(syscall(SYS_move_mount, fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) == 0,
+	     "move_mount");
+	say_proc();
 }
 
 static void trapped(int number, siginfo_t *info, void *context)
@@ -195,6 +235,81 @@ static void elsewhere_after_fork(void)
 	in_child(elsewhere);
 }
 
+/* Children that make their first code when they have taken /proc from themselves. */
+static void below_cover(void)
+{
+	cover_proc();
+	make_code();
+}
+
+static void below_new_cover(void)
+{
+	cover_proc_anew();
+	make_code();
+}
+
+static void without_mount(void)
+{
+	unmount_proc();
+	make_code();
+}
+
+/* What is open there is not in the way. */
+static void without_mount_later(void)
+{
+	make_code();
+	unmount_proc();
+	make_code();
+	in_child(make_code);
+}
+
+static void in_own_mounts(void (*run)(void))
+{
+	own_mounts();
+	in_child(run);
+}
+
+static void covered(void)
+{
+	in_own_mounts(below_cover);
+}
+
+static void covered_anew(void)
+{
+	in_own_mounts(below_new_cover);
+}
+
+static void unmounted(void)
+{
+	in_own_mounts(without_mount);
+}
+
+static void unmounted_later(void)
+{
+	in_own_mounts(without_mount_later);
+}
+
+static int other_mounts;
+
+static void among_other_mounts(void)
+{
+	must(setns(other_mounts, CLONE_NEWNS) == 0, "setns");
+	say_proc();
+	make_code();
+}
+
+/* The other namespace is there as long as it is open. */
+static void entered(void)
+{
+	int before = open("/proc/self/ns/mnt", O_RDONLY);
+
+	own_mounts();
+	other_mounts = open("/proc/self/ns/mnt", O_RDONLY);
+	cover_proc();
+	must(setns(before, CLONE_NEWNS) == 0, "setns");
+	in_child(among_other_mounts);
+}
+
 static unsigned char *inherited;
 
 /* Code that was made before the fork, and is writable as it comes. */
@@ -267,6 +382,11 @@ int main(int argc, char **argv)
 		{ "limited", limited },
 		{ "elsewhere", elsewhere },
 		{ "elsewhere-after-fork", elsewhere_after_fork },
+		{ "covered", covered },
+		{ "covered-anew", covered_anew },
+		{ "unmounted", unmounted },
+		{ "unmounted-later", unmounted_later },
+		{ "entered", entered },
 		{ "zygote", zygote },
 		{ "zygote-with-code", zygote_with_code },
 		{ "zygotes", zygotes },
