@@ -22,17 +22,25 @@ long calls_pass(const struct system_call *call)
 	return SYS_CALL(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+/* Where nobody copies, pointers are believed: what is not copied would not reach the kernel,
+ * or reach it as it stands. */
 bool calls_copy_in(void *to, long from, size_t length)
 {
-	return sys_read_memory(sys_getpid(), to, (uintptr_t)from, length) == (long)length;
+	return sys_copy_memory(sys_getpid(), to, (uintptr_t)from, length) == (long)length;
 }
 
 long calls_copy_out(long to, const void *from, size_t length)
 {
+	long copied;
+
 	engine_will_write((uintptr_t)to, length);
-	if (sys_write_memory(sys_getpid(), (uintptr_t)to, from, length) == (long)length)
+	copied = sys_write_memory(sys_getpid(), (uintptr_t)to, from, length);
+	if (copied == (long)length)
 		return 0;
-	return -EFAULT;
+	if (!sys_failed(copied) || copied == -EFAULT)
+		return -EFAULT;
+	memcpy((void *)to, from, length);
+	return 0;
 }
 
 static bool is_touched(const struct system_call *call, uintptr_t address, size_t length)

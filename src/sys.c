@@ -1,6 +1,7 @@
 /* sys.c: what sys.h cannot hold inline. The same rules apply. */
 #include "sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/uio.h>
 
@@ -8,14 +9,21 @@
 #include "memory.h"
 #include "scratch.h"
 
+/* By a filter; with which error is up to that. A process may read and write itself. */
+static bool is_refused(long copied)
+{
+	return sys_failed(copied) && copied != -EFAULT;
+}
+
 long sys_read_memory(int pid, void *to, uintptr_t from, size_t length)
 {
 	struct iovec local = { .iov_base = to, .iov_len = length };
 	struct iovec remote = { .iov_base = (void *)from, .iov_len = length };
+	long copied = -EPERM;
 
-	if (hostfilter_ends(HOSTFILTER_READ_MEMORY))
-		return scratch_copy((uintptr_t)to, from, length);
-	return SYS_CALL(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0);
+	if (!hostfilter_ends(HOSTFILTER_READ_MEMORY))
+		copied = SYS_CALL(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0);
+	return is_refused(copied) ? scratch_copy((uintptr_t)to, from, length) : copied;
 }
 
 bool sys_is_untouchable(uintptr_t address)
@@ -29,7 +37,7 @@ long sys_copy_memory(int pid, void *to, uintptr_t from, size_t length)
 {
 	long copied = sys_read_memory(pid, to, from, length);
 
-	if (!sys_failed(copied) || copied == -EFAULT)
+	if (!is_refused(copied))
 		return copied;
 	memcpy(to, (const void *)from, length);
 	return (long)length;
@@ -39,10 +47,11 @@ long sys_write_memory(int pid, uintptr_t to, const void *from, size_t length)
 {
 	struct iovec local = { .iov_base = (void *)from, .iov_len = length };
 	struct iovec remote = { .iov_base = (void *)to, .iov_len = length };
+	long copied = -EPERM;
 
-	if (hostfilter_ends(HOSTFILTER_WRITE_MEMORY))
-		return scratch_copy(to, (uintptr_t)from, length);
-	return SYS_CALL(SYS_process_vm_writev, pid, &local, 1, &remote, 1, 0);
+	if (!hostfilter_ends(HOSTFILTER_WRITE_MEMORY))
+		copied = SYS_CALL(SYS_process_vm_writev, pid, &local, 1, &remote, 1, 0);
+	return is_refused(copied) ? scratch_copy(to, (uintptr_t)from, length) : copied;
 }
 
 int sys_move_up(int fd)

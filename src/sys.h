@@ -370,8 +370,8 @@ long sys_read_memory(int pid, void *to, uintptr_t from, size_t length);
  * (madvise(2), MADV_GUARD_INSTALL). */
 bool sys_is_untouchable(uintptr_t address);
 
-/* The same with plain loads where the kernel will not do it: a filter of the host's may
- * refuse that call, or memory for it be short. FROM is mapped, and may be read. */
+/* The same with plain loads where the kernel will not do it: filters may refuse those calls,
+ * or memory for it be short. FROM is mapped, and may be read. */
 long sys_copy_memory(int pid, void *to, uintptr_t from, size_t length);
 
 /* The other way: bytes written before the first page that cannot be. */

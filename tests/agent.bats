@@ -150,6 +150,7 @@ was_mended() {
 
 	same "$HOSTS/code-confined" filtered filtered-parent
 	same "$HOSTS/code-confined" filtered-of-files
+	same "$HOSTS/code-confined" refused-copies
 	[ "$(id -u)" -eq 0 ] || unshare -Ur true 2>/dev/null || skip "no user namespace can be made here"
 	same "$HOSTS/code-confined" zygote
 	same "$HOSTS/code-confined" zygotes

@@ -659,7 +659,7 @@ keeps() {
 # ----------------------------------------- programs that lock themselves in
 
 @test "a seccomp filter that traps what it does not know" {
-	views code-confined filtered filtered-parent filtered-by-prctl filtered-of-files
+	views code-confined filtered filtered-parent filtered-by-prctl filtered-of-files refused-copies
 	piped code-confined limited
 }
 

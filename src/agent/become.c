@@ -203,7 +203,7 @@ static long copy_string(char *to, long from, size_t size)
 
 		if (piece > size - done)
 			piece = size - done;
-		got = sys_read_memory(sys_getpid(), to + done, (uintptr_t)from + done, piece);
+		got = sys_copy_memory(sys_getpid(), to + done, (uintptr_t)from + done, piece);
 		if (got <= 0)
 			return -EFAULT;
 		for (size_t i = done; i < done + (size_t)got; i++)
@@ -366,7 +366,7 @@ static long count_arguments(long arguments)
 	long count = 0, word;
 
 	for (; arguments && count < MOST_ARGUMENTS; count++) {
-		if (sys_read_memory(sys_getpid(), &word, (uintptr_t)arguments + (size_t)count * sizeof word,
+		if (sys_copy_memory(sys_getpid(), &word, (uintptr_t)arguments + (size_t)count * sizeof word,
 				    sizeof word) != sizeof word)
 			return -EFAULT;
 		if (!word)
@@ -389,7 +389,7 @@ static long collect(const char **to, const struct plan *plan, long arguments, lo
 	if (own)
 		*to++ = plan->script;
 	n = count > own ? (count - own) * (long)sizeof *to : 0;
-	if (n && sys_read_memory(sys_getpid(), to, (uintptr_t)arguments + (size_t)own * sizeof *to,
+	if (n && sys_copy_memory(sys_getpid(), to, (uintptr_t)arguments + (size_t)own * sizeof *to,
 				 (size_t)n) != n)
 		return -EFAULT;
 	to += n / (long)sizeof *to;

@@ -121,6 +121,14 @@ static struct sock_filter filter_of_files[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
+/* As filters of services and of containers say it. */
+static struct sock_filter filter_of_copies[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	REFUSE_IF(SYS_process_vm_readv),
+	REFUSE_IF(SYS_process_vm_writev),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
 static void forbid_by_seccomp(void)
 {
 	struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
@@ -202,6 +210,20 @@ static void filtered_by_prctl(void)
 	handle_traps();
 	forbid_by_prctl(filter, sizeof filter);
 	make_code();
+}
+
+static void be_another(void)
+{
+	say("another");
+	execl("/bin/true", "true", NULL);
+	must(false, "execl");
+}
+
+static void refused_copies(void)
+{
+	forbid_by_prctl(filter_of_copies, sizeof filter_of_copies);
+	make_code();
+	in_child(be_another);
 }
 
 /* By then the program has code. */
@@ -378,6 +400,7 @@ int main(int argc, char **argv)
 		{ "filtered", filtered },
 		{ "filtered-parent", filtered_parent },
 		{ "filtered-by-prctl", filtered_by_prctl },
+		{ "refused-copies", refused_copies },
 		{ "filtered-of-files", filtered_of_files },
 		{ "limited", limited },
 		{ "elsewhere", elsewhere },
