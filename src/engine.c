@@ -557,12 +557,29 @@ void engine_before_unmount(void)
 		vma_before_unmount();
 }
 
+/* For an account of them (ledger.h), of this process or its children. */
+static bool mappings_are_watched;
+
+static void watch_mappings(void)
+{
+	uint64_t mask;
+
+	lock_take(&mask);
+	if (!mappings_are_watched)
+		mappings_are_watched = !walk.door->watch_mappings || walk.door->watch_mappings();
+	lock_release(&mask);
+}
+
 void engine_before_filter(uintptr_t program)
 {
+	bool was_ended = hostfilter_ends(HOSTFILTER_FILTER);
+
 	if (!engine_expects_refusals())
 		return;
 	vma_before_confinement();
 	hostfilter_read(program);
+	if (!was_ended && hostfilter_ends(HOSTFILTER_FILTER)) /* not yet in force */
+		watch_mappings();
 	if (hostfilter_ends(HOSTFILTER_READ_MEMORY) || hostfilter_ends(HOSTFILTER_WRITE_MEMORY))
 		scratch_begin();
 }
@@ -589,7 +606,9 @@ void engine_in_child(const uint64_t *mask)
 {
 	vma_in_child(lock_holder() != 0);
 	lock_in_child();
-	if (ledger_is_kept() && walk.door->watch_mappings && !walk.door->watch_mappings())
+	if (ledger_is_kept() && !hostfilter_ends(HOSTFILTER_FILTER))
+		watch_mappings();
+	if (ledger_is_kept() && !mappings_are_watched)
 		ledger_lose();
 	scratch_in_child();
 	rung_anonymous_in_child();

@@ -267,8 +267,6 @@ static long install(struct parts *parts, unsigned flags)
 {
 	struct sock_fprog program = { .filter = parts->list, .len = parts->count };
 
-	if (hostfilter_ends(HOSTFILTER_FILTER))
-		return -EPERM;
 	return SYS_CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program, 0, 0, 0);
 }
 
@@ -321,6 +319,8 @@ static size_t window_count;
 
 static void watch_window(const struct window *window)
 {
+	if (hostfilter_ends(HOSTFILTER_FILTER))
+		return;
 	ordered.count = 0;
 	for (size_t i = 0; i < writes_target_count; i++) {
 		const struct writes_target *target = &writes_targets[i];

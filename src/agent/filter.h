@@ -19,7 +19,7 @@ long filter_install(void);
 
 /* From now on every mmap becomes SIGSYS, not only those that may want executable memory:
  * READ_IMPLIES_EXEC says that they may, and an account of mappings is of all. False: the
- * filter cannot be had. */
+ * filter cannot be had. Not where a filter of the program's ends who calls seccomp(2). */
 bool filter_watch_mappings(void);
 
 /* From now on calls that have the kernel write near there become SIGSYS as well, in

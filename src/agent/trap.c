@@ -148,7 +148,8 @@ static long settle_personality(const struct system_call *call)
 
 	if (persona != CURRENT_PERSONALITY && persona & READ_IMPLIES_EXEC) {
 		lock_take(&mask);
-		filter_watch_mappings();
+		if (!hostfilter_ends(HOSTFILTER_FILTER))
+			filter_watch_mappings();
 		lock_release(&mask);
 	}
 	return engine_personality(persona);
