@@ -361,6 +361,22 @@ make_library() {
 	grep -q '^policies: .*execheap' version.out
 }
 
+@test "what cannot be written of --help and --version is said, and needs no cat" {
+	local arguments status
+
+	for arguments in --help --version 'run --help'; do
+		status=0
+		# shellcheck disable=SC2086
+		"$JITMEND" $arguments >/dev/full 2>full.err || status=$?
+		[ "$status" -eq 125 ]
+		[ "$(cat full.err)" = 'jitmend: cannot write the help text' ]
+		# shellcheck disable=SC2086
+		"$JITMEND" $arguments >help
+		# shellcheck disable=SC2086
+		PATH=/nonexistent "$JITMEND" $arguments | cmp - help
+	done
+}
+
 @test "the man page and --help know the same options" {
 	local page=$top_srcdir/doc/jitmend.1
 
