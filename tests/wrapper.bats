@@ -336,6 +336,16 @@ make_library() {
 	sed -i 1d log # it is no journal's line
 }
 
+@test "a log in a folder that has been removed" {
+	mkdir gone
+	cd gone
+	rmdir ../gone
+	run_as gone "$JITMEND" run --log=jitmend-log true # the shell has a line of its own
+	[ ! -e /jitmend-log ] || rm /jitmend-log
+	[ "$(cat "$BATS_TEST_TMPDIR/gone.status")" -eq 125 ]
+	grep -q '^jitmend: ' "$BATS_TEST_TMPDIR/gone.err"
+}
+
 @test "--quiet: nothing on standard error, and no file" {
 	run_as quiet "$JITMEND" run --quiet --policy=strict sh -c 'sh -c true; true'
 	show quiet
