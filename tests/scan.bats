@@ -87,6 +87,13 @@ patch() {
 	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+@test "--help does not give up what the agent mends" {
+	[ -x "$top_builddir/tools/jitmend-agent" ] || skip "jitmend-agent is no part of this build"
+	"$JITMEND" scan --help >help
+	[ "$(grep -cE '^  (static|loader) ' help)" -eq 2 ]
+	[ "$(grep -cE '^  (static|loader) .*cannot help' help)" -eq 0 ]
+}
+
 @test "a program of no interest: nothing is found" {
 	make_program plain
 	scan plain

@@ -324,18 +324,6 @@ static bool library_is_there(const struct elf *elf, const char *folder)
 	return last.answer;
 }
 
-/* What nothing can be preloaded into the agent of `jitmend run' mends. */
-static void tell_unloadable(struct details *details, enum kind kind, char *text)
-{
-	struct finding *finding = finding_add(details, kind, text);
-
-#ifdef HAVE_AGENT
-	finding->level = LEVEL_NOTE;
-#else
-	(void)finding;
-#endif
-}
-
 /* In the order of check-chain.c: a program for another machine is that first. */
 static void look_at_start(struct image *image, const struct settings_of_scan *settings)
 {
@@ -350,16 +338,17 @@ static void look_at_start(struct image *image, const struct settings_of_scan *se
 	}
 	if (!loaded) {
 		if (strcmp(details->type, "program") == 0)
-			tell_unloadable(details, KIND_STATIC, scan_text("statically linked"));
+			finding_add(details, KIND_STATIC, scan_text("statically linked"));
 		return;
 	}
 	if (!*loader)
 		return;
 	if (access(loader, F_OK) != 0)
 		finding_add(details, KIND_LOADER,
-			    scan_text("needs the loader %s, which does not exist", loader));
+			    scan_text("needs the loader %s, which does not exist", loader))
+			->level = LEVEL_ERROR;
 	else if (!fits_loader(loader))
-		tell_unloadable(details, KIND_LOADER, scan_text("is loaded by %s", loader));
+		finding_add(details, KIND_LOADER, scan_text("is loaded by %s", loader));
 }
 
 static const char *type_of(const struct image *image)

@@ -3,6 +3,13 @@
 
 #include "scan.h"
 
+/* What nothing can be preloaded into the agent of `jitmend run' mends. */
+#ifdef HAVE_AGENT
+#define LEVEL_UNLOADABLE LEVEL_NOTE
+#else
+#define LEVEL_UNLOADABLE LEVEL_ERROR
+#endif
+
 const struct kind_words kind_words[KINDS] = {
 	[KIND_TEXTREL] = {
 		.name = "textrel", .level = LEVEL_WARNING, .title = "text relocations",
@@ -43,7 +50,7 @@ const struct kind_words kind_words[KINDS] = {
 		.title = "imports of calls that may ask for executable memory",
 	},
 	[KIND_STATIC] = {
-		.name = "static", .level = LEVEL_ERROR, .title = "statically linked program",
+		.name = "static", .level = LEVEL_UNLOADABLE, .title = "statically linked program",
 		.limit = "it is statically linked: no library can be preloaded into it",
 		.remedy = "link dynamically",
 	},
@@ -69,7 +76,7 @@ const struct kind_words kind_words[KINDS] = {
 		.limit = "it has file capabilities: the dynamic loader ignores LD_PRELOAD, but for root",
 	},
 	[KIND_LOADER] = {
-		.name = "loader", .level = LEVEL_ERROR, .title = "another loader than glibc's",
+		.name = "loader", .level = LEVEL_UNLOADABLE, .title = "another loader than glibc's",
 		.limit = "libjitmend.so needs glibc's loader",
 	},
 	[KIND_FOREIGN] = {
