@@ -9,8 +9,10 @@
  * made and written down under the lock.
  *
  * What goes past the hooks and past libc is not in it, nor System V's shared memory, nor
- * how far the kernel has let a stack grow. Where it cannot be kept, nothing is answered
- * any more.
+ * how far the kernel has let a stack grow, nor what another thread maps between the account
+ * and the fork: such a thread may not be made to wait, since it may hold a lock of libc's
+ * that fork waits for; and were it to write that down itself, a child that begins meanwhile
+ * would have half of it. Where it cannot be kept, nothing is answered any more.
  *
  * Freestanding; async-signal-safe. */
 #ifndef JITMEND_LEDGER_H
