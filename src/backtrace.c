@@ -132,7 +132,9 @@ static _Unwind_Reason_Code collect(struct _Unwind_Context *context, void *argume
 }
 
 /* libgcc's unwinder calls abort() where it makes nothing of a frame's description, as
- * with what a JIT registers of its own. Then the frames until there have to do. */
+ * with what a JIT registers of its own; and it believes what a description says, so that
+ * a false one (uftrace's, of functions whose return addresses it changes) leads it to
+ * where nothing is. Then the frames until there have to do. */
 static __thread void *way_out[ARCH_JUMP_WORDS];
 static __thread bool has_way_out;
 
@@ -145,11 +147,30 @@ static void walk_by_libgcc(struct collected *to)
 	has_way_out = false;
 }
 
+/* Whether AT is in the unwinder that this thread is in: a handler of the host's may
+ * interrupt it. Without thread-local memory for what is elsewhere. */
+static bool is_to_be_left(uintptr_t at)
+{
+	return at >= libgcc_text.start && at < libgcc_text.end && has_way_out;
+}
+
+static void take_way_out(void)
+{
+	arch_longjmp(way_out);
+}
+
 void backtrace_abort(uintptr_t caller)
 {
-	/* A handler of the host's may mean it. */
-	if (has_way_out && caller >= libgcc_text.start && caller < libgcc_text.end)
-		arch_longjmp(way_out);
+	if (is_to_be_left(caller))
+		take_way_out();
+}
+
+bool backtrace_fault(ucontext_t *context)
+{
+	if (!is_to_be_left(arch_instruction(context)))
+		return false;
+	arch_set_instruction(context, (uintptr_t)take_way_out);
+	return true;
 }
 
 /* On aarch64 libunwind (1.2 to 1.8.3; mended in its commit 3c4658cb) tells of each return

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <ucontext.h>
 
 #define BACKTRACE_MOST 64u
 
@@ -23,6 +24,10 @@ const char *backtrace_unwinder(void);
 /* CALLER is where abort() was called. Does not return if that is in the unwinder that this
  * thread is in. */
 void backtrace_abort(uintptr_t caller);
+
+/* CONTEXT is of a fault that nothing settled. True if it lies in the unwinder that this
+ * thread is in: it goes on where the unwinder was asked. Async-signal-safe. */
+bool backtrace_fault(ucontext_t *context);
 
 /* Whether this thread is in the unwinder; then what it opens is to be kept apart. */
 bool backtrace_is_unwinding(void);

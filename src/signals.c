@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "backtrace.h"
 #include "detour.h"
 #include "fault.h"
 #include "journal.h"
@@ -644,6 +645,8 @@ static void forward(int came, int signal, bool blocked, siginfo_t *info, ucontex
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
 	if (signal == SIGSEGV && settled(info, context))
+		return;
+	if (signal == SIGSEGV && is_synchronous(info) && backtrace_fault(context))
 		return;
 	detour_restore(context);
 	/* Here, not in a function of its own: the debugger's user is shown the frame two

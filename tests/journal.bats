@@ -786,7 +786,7 @@ hide_libunwind() {
 	grep -q '"unwinder":"libgcc"' log || skip "libgcc_s.so.1 is not installed"
 	frames log | functions | diff -u by-default -
 	for part in handler generated generated-without-frame generated-with-other-frame \
-		generated-with-false-frame odd-frame; do
+		generated-with-false-frame odd-frame lost-frame; do
 		rm -f log
 		LD_LIBRARY_PATH=$PWD/hidden run_as mended journal "$STACKS" "$part"
 		[ "$(cat mended.status)" -eq 0 ]

@@ -23,3 +23,9 @@ void backtrace_locks_held(bool held)
 {
 	(void)held;
 }
+
+bool backtrace_fault(ucontext_t *context)
+{
+	(void)context;
+	return false;
+}

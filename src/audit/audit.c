@@ -14,6 +14,7 @@
 #include <link.h>
 #include <sys/mman.h>
 
+#include "../backtrace.h"
 #include "../codepages.h"
 #include "../descriptors.h"
 #include "../engine.h"
@@ -40,6 +41,12 @@ static struct handover handover;
 /* Nothing has been written yet. */
 void journal_end(void)
 {
+}
+
+bool backtrace_fault(ucontext_t *context)
+{
+	(void)context;
+	return false;
 }
 
 static void keep(const struct event *event)

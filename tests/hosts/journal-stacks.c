@@ -61,6 +61,30 @@ static void odd_frame(void)
 	say("through an odd frame");
 }
 
+/* A frame whose description says that it was called from where nothing is: 0x12bc. An
+ * unwinder that looks at the instruction there meets a fault. */
+#if defined(__x86_64__)
+#define RETURN_ADDRESS "16"
+#elif defined(__i386__)
+#define RETURN_ADDRESS "8"
+#else
+#define RETURN_ADDRESS "30"
+#endif
+
+static NOINLINE void lost(void)
+{
+	__asm__ volatile(".cfi_escape 0x16, " RETURN_ADDRESS ", 3, 0x0a, 0xbc, 0x12");
+	middle();
+	NOT_A_JUMP();
+}
+
+static void lost_frame(void)
+{
+	prepare();
+	lost();
+	say("through a frame that leads nowhere");
+}
+
 static NOINLINE void dive(int depth)
 {
 	if (depth)
@@ -297,6 +321,7 @@ int main(int argc, char **argv)
 		{ "generated-with-other-frame", generated_with_other_frame },
 		{ "generated-with-false-frame", generated_with_false_frame },
 		{ "odd-frame", odd_frame },
+		{ "lost-frame", lost_frame },
 		{ "closed", closed },
 		{ NULL, NULL },
 	};
