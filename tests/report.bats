@@ -454,6 +454,10 @@ problem() {
 	wrong_words "option '--no-symbols=1' takes no value" --no-symbols=1 x
 	wrong_words '--output: none/report: No such file' --output=none/report "$JOURNALS/tcc.json"
 	wrong_words '/dev/full: No space left' --output=/dev/full "$JOURNALS/tcc.json"
+	cp "$JOURNALS/tcc.json" journal
+	ln -s journal link
+	wrong_words '--output: link: is the journal itself' --output=link journal
+	cmp "$JOURNALS/tcc.json" journal
 	report --help
 	status_is 0
 	grep -q '^Usage: jitmend report' report.out

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "print.h"
@@ -213,10 +214,23 @@ static void say_problems(const struct model *model)
 			model->broken - model->problem_count);
 }
 
-static FILE *open_output(const char *name)
+static bool is_same_file(const char *one, const char *other)
 {
-	FILE *out = name ? fopen(name, "we") : stdout;
+	struct stat first, second;
 
+	return stat(one, &first) == 0 && stat(other, &second) == 0 && S_ISREG(first.st_mode) &&
+	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/* Nothing is written over what it was read from. */
+static FILE *open_output(const char *name, char **journals)
+{
+	FILE *out;
+
+	for (; name && *journals; journals++)
+		if (is_same_file(name, *journals))
+			fail("--output: %s: is the journal itself", name);
+	out = name ? fopen(name, "we") : stdout;
 	if (!out)
 		fail("--output: %s: %s", name, strerror(errno));
 	return out;
@@ -229,7 +243,7 @@ static void write_report(const struct model *model, const struct options *option
 		[FORMAT_FOLDED] = format_folded, [FORMAT_SARIF] = format_sarif,
 		[FORMAT_HTML] = format_html,
 	};
-	FILE *out = open_output(options->output);
+	FILE *out = open_output(options->output, options->journals);
 	const char *name = options->output ? options->output : "standard output";
 
 	formats[options->format](out, model, options);
