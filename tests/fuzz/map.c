@@ -377,6 +377,23 @@ size_t op_mlock(size_t at)
 	return at + 1;
 }
 
+/* Of all new memory. Whether that is too much is another question for the library's own
+ * memory (LIMITATIONS): so only where there is no limit. */
+size_t op_mlockall(size_t at)
+{
+	const struct op *op = &ops[at];
+	int flags = MCL_FUTURE | (op->b & 1 ? MCL_ONFAULT : 0);
+	bool lock = op->a % 3 == 0;
+	long result;
+
+	if (geteuid())
+		return at + 1;
+	result = lock ? mlockall(flags) : munlockall();
+	shadow_lock_new(lock);
+	tell("%zu %s %#x: %s", at, lock ? "mlockall" : "munlockall", (unsigned)flags, answer(result));
+	return at + 1;
+}
+
 size_t op_msync(size_t at)
 {
 	static const int flags[] = { MS_SYNC, MS_ASYNC, MS_ASYNC | MS_INVALIDATE, MS_SYNC | MS_ASYNC };
@@ -479,6 +496,7 @@ size_t op_sbrk(size_t at)
 				.protection = RW,
 			};
 		heap->pages = pages;
+		shadow_grow_heap(before);
 	}
 	tell("%zu sbrk from %zu to %zu pages: %s", at, before, pages,
 	     answer(result == (void *)-1 ? -1 : 0));

@@ -102,6 +102,24 @@ void shadow_split(const struct range *range)
 			range->region->page[range->first + i].mapped = ++made;
 }
 
+static bool locks_new, has_locked_new;
+
+void shadow_lock_new(bool lock)
+{
+	locks_new = lock;
+	has_locked_new |= lock;
+}
+
+void shadow_grow_heap(size_t before)
+{
+	struct region *heap = &regions[HEAP_REGION];
+
+	for (size_t i = before; has_locked_new && i < heap->pages; i++) {
+		heap->page[i].made = heap->page[i].mapped = ++made;
+		heap->page[i].locked = true;
+	}
+}
+
 void shadow_map(const struct range *range, enum memory memory, int protection)
 {
 	made++;
@@ -110,6 +128,7 @@ void shadow_map(const struct range *range, enum memory memory, int protection)
 			.memory = memory,
 			.protection = protection,
 			.was_code = protection & PROT_EXEC,
+			.locked = locks_new,
 			.unread = is_unread(protection),
 			.made = made,
 			.mapped = made,

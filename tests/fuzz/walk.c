@@ -18,6 +18,7 @@ const struct op_kind op_kinds[] = {
 	{ "grow", 25, op_grow },
 	{ "madvise", 25, op_madvise },
 	{ "mlock", 8, op_mlock },
+	{ "mlockall", 3, op_mlockall },
 	{ "msync", 5, op_msync },
 	{ "flags", 15, op_flags },
 	{ "sbrk", 4, op_sbrk },

@@ -128,6 +128,11 @@ bool shadow_is_one(const struct range *range);
 void shadow_split(const struct range *range);
 /* Something was said of all of the range, which stays one mapping if it was. */
 void shadow_say(const struct range *range);
+/* New memory is locked from now on, or no more. */
+void shadow_lock_new(bool lock);
+/* From its page BEFORE on the heap is new, and no one mapping with the rest if that was
+ * locked otherwise. */
+void shadow_grow_heap(size_t before);
 bool shadow_any(const struct range *range, bool (*is_such)(const struct page *page));
 
 /* --------------------------------------------------------------- faults.c */
@@ -162,6 +167,7 @@ size_t op_mremap(size_t at);
 size_t op_grow(size_t at);
 size_t op_madvise(size_t at);
 size_t op_mlock(size_t at);
+size_t op_mlockall(size_t at);
 size_t op_msync(size_t at);
 size_t op_flags(size_t at);
 size_t op_sbrk(size_t at);
