@@ -327,7 +327,7 @@ piped() {
 # -------------------------------------------------------------------- calls
 
 @test "rights of pages" {
-	views code-calls rights/{anonymous,turned,heap,file,shared}
+	views code-calls rights/{anonymous,across,turned,heap,file,shared}
 }
 
 @test "pages of different rights in one call" {
@@ -339,15 +339,15 @@ piped() {
 }
 
 @test "munmap" {
-	views code-calls unmap/{anonymous,turned,heap,file,shared}
+	views code-calls unmap/{anonymous,across,turned,heap,file,shared}
 }
 
 @test "MAP_FIXED over code" {
-	views code-calls map-over/{anonymous,turned,heap,file,shared}
+	views code-calls map-over/{anonymous,across,turned,heap,file,shared}
 }
 
 @test "mremap to another place" {
-	views code-calls move/{anonymous,turned,heap,file,shared}
+	views code-calls move/{anonymous,across,turned,heap,file,shared}
 }
 
 @test "mremap of several mappings, some of them code" {
@@ -355,7 +355,7 @@ piped() {
 }
 
 @test "mremap to another size" {
-	views code-calls resize/{anonymous,turned,heap,shared}
+	views code-calls resize/{anonymous,across,turned,heap,shared}
 }
 
 @test "mremap of a file's pages to another size" {
@@ -364,11 +364,11 @@ piped() {
 }
 
 @test "MREMAP_DONTUNMAP" {
-	views code-calls dontunmap/{anonymous,turned,heap,file,shared}
+	views code-calls dontunmap/{anonymous,across,turned,heap,file,shared}
 }
 
 @test "MADV_DONTNEED" {
-	views code-calls dontneed/{anonymous,turned,heap,shared}
+	views code-calls dontneed/{anonymous,across,turned,heap,shared}
 }
 
 @test "MADV_DONTNEED of a file's pages" {
@@ -377,7 +377,7 @@ piped() {
 }
 
 @test "other advice" {
-	views code-calls advice/{anonymous,turned,heap,shared}
+	views code-calls advice/{anonymous,across,turned,heap,shared}
 }
 
 @test "other advice on a file's pages" {
@@ -386,12 +386,12 @@ piped() {
 }
 
 @test "advice about fork" {
-	views code-calls fork-advice/{anonymous,turned,heap,shared}
+	views code-calls fork-advice/{anonymous,across,turned,heap,shared}
 }
 
 @test "locked memory" {
-	views code-calls lock/{anonymous,turned,heap,file,shared} lock-again/{anonymous,turned,heap} \
-		unlock-some dontunmap-locked
+	views code-calls lock/{anonymous,across,turned,heap,file,shared} \
+		lock-again/{anonymous,across,turned,heap} unlock-some dontunmap-locked
 }
 
 @test "memory is locked and unlocked while a thread turns it" {

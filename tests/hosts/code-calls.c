@@ -59,6 +59,19 @@ static unsigned char *anonymous(void)
 	return mapped(MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
+/* On both sides of a multiple of a MiB, and so of all that the library divides memory by. */
+static unsigned char *across(void)
+{
+	const size_t size = 1UL << 20;
+	unsigned char *room = must_map(NULL, 3 * size, PROT_NONE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned char *at = room + size + -(uintptr_t)room % size - PAGES / 2 * PAGE;
+
+	must(munmap(at, 32 * PAGE) == 0, "munmap");
+	must_map(at, PAGES * PAGE, RWX, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	return prepare(at);
+}
+
 static unsigned char *turned(void)
 {
 	unsigned char *room = must_map(NULL, 64 * PAGE, PROT_NONE,
@@ -712,6 +725,7 @@ static const struct kind {
 	unsigned char *(*make)(void);
 } kinds[] = {
 	{ "anonymous", anonymous },
+	{ "across", across },
 	{ "turned", turned },
 	{ "heap", heap },
 	{ "file", file },
