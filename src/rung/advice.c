@@ -19,6 +19,7 @@ static struct range {
 	uintptr_t start, end;
 } ranges[RANGES_MOST + 1];
 static _Atomic unsigned count;
+static _Atomic bool changing; /* by a thread that a child of fork has not got */
 
 /* The ranges from FIRST to before LAST become one. */
 static void replace(unsigned first, unsigned last, struct range one)
@@ -52,6 +53,7 @@ void advice_note(uintptr_t start, uintptr_t end)
 {
 	unsigned first = 0, last;
 
+	atomic_store(&changing, true);
 	advice_forget(start, end);
 	while (first < count && ranges[first].end < start)
 		first++;
@@ -64,6 +66,7 @@ void advice_note(uintptr_t start, uintptr_t end)
 	replace(first, last, (struct range){ start, end });
 	if (count > RANGES_MOST)
 		join_closest();
+	atomic_store(&changing, false);
 }
 
 bool advice_any(void)
@@ -99,6 +102,16 @@ void advice_forget(uintptr_t start, uintptr_t end)
 	for (unsigned i = 0; i < FOUND_MOST; i++)
 		if (start < found[i].end && end > found[i].start)
 			found[i].start = found[i].end = 0;
+}
+
+void advice_in_child(void)
+{
+	advice_forget(0, ARCH_ADDRESS_LIMIT); /* no lock is handed on */
+	if (!atomic_load(&changing))
+		return;
+	ranges[0] = (struct range){ 0, ARCH_ADDRESS_LIMIT };
+	count = 1;
+	atomic_store(&changing, false);
 }
 
 static const struct found *found_at(uintptr_t address)

@@ -23,6 +23,10 @@ void advice_lock_new(void);
 /* What was said of it is another thing by now: it was taken back, or the memory is gone. */
 void advice_forget(uintptr_t start, uintptr_t end);
 
+/* In the child of a fork, before anything else here: what another thread of the parent was
+ * just changing is taken for said of all memory. Needs no lock. */
+void advice_in_child(void);
+
 /* Whether it ever said such a thing. Needs no lock. */
 bool advice_any(void);
 

@@ -91,7 +91,7 @@ void views_in_child(void)
 {
 	backing_in_child();
 	detour_in_child();
-	advice_forget(0, ADDRESS_LIMIT); /* no lock is handed on */
+	advice_in_child();
 	view_review_changes();
 	/* MADV_DONTFORK: it is not there. */
 	view_forget_advised();

@@ -1,6 +1,11 @@
 /* advice.c: of which memory the program may have said something besides its protection. */
 #include "rung/advice.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "tap.h"
 
 #define PAGE 4096UL
@@ -64,10 +69,57 @@ static void many(void)
 	}
 }
 
+static atomic_bool stop;
+
+static void *go_on_noting(void *unused)
+{
+	unsigned long at = 0;
+
+	for (; !atomic_load(&stop); at++)
+		advice_note((100000 + at * 50) * PAGE, (100001 + at * 50) * PAGE);
+	return unused;
+}
+
+/* No more places than there were before there was a thread. */
+static bool is_known_by_child(unsigned most)
+{
+	uintptr_t at;
+
+	advice_in_child();
+	for (at = 20000; at < 40000; at += 2000)
+		if (!advice_may_be(at * PAGE, (at + 1) * PAGE))
+			return false;
+	for (at = 0; at < 100; at++)
+		advice_note((50000 + at * 50) * PAGE, (50001 + at * 50) * PAGE);
+	return ranges() <= most && advice_may_be(50000 * PAGE, 50001 * PAGE);
+}
+
+/* The lock is another thread's, which the child has not got. */
+static void torn_by_a_fork(void)
+{
+	unsigned most = ranges();
+	pthread_t thread;
+	int i, status, lost = 0;
+
+	CHECK(pthread_create(&thread, NULL, go_on_noting, NULL) == 0, "a thread goes on");
+	for (i = 0; i < 300; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(is_known_by_child(most) ? 0 : 1);
+		if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+			lost++;
+	}
+	atomic_store(&stop, true);
+	pthread_join(thread, NULL);
+	SAME(lost, 0, "a child knows all that was said before");
+}
+
 int main(void)
 {
 	what_lies_between();
 	what_meets();
 	many();
+	torn_by_a_fork();
 	return tap_done();
 }
