@@ -165,6 +165,18 @@ same_in_gdb() {
 	[ "$(tail -n 1 said)" = on ]
 }
 
+# lldb believes what it is told: after the end of a vfork of which it saw no beginning it
+# set its breakpoints twice, and could not take them away again.
+@test "a tracer is told of nothing that the library does to learn a filter's answer" {
+	require_deny --seccomp
+	run_as native "$HOSTS/tracer" true
+	run_as mended "$JITMEND" deny --seccomp -- "$HOSTS/tracer" \
+		env LD_PRELOAD="$LIBRARY" JITMEND_LOG="$PWD/log" true
+	cat log
+	grep -q '"policy_from":"filter"' log
+	same_outcome native mended
+}
+
 @test "a core of the program's own fault has its code, and the place" {
 	local status=0
 

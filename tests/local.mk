@@ -272,9 +272,10 @@ fuzz-scan:
 # Debuggers and profilers.
 TESTS += tests/debuggers.bats
 EXTRA_DIST += tests/debuggers.bats
-check_PROGRAMS += tests/hosts/debugged
+check_PROGRAMS += tests/hosts/debugged tests/hosts/tracer
 tests_hosts_debugged_SOURCES = tests/hosts/debugged.c $(host_sources)
 tests_hosts_debugged_CFLAGS = $(AM_CFLAGS) -g
+tests_hosts_tracer_SOURCES = tests/hosts/tracer.c
 
 # What journals come to. check-browser looks at the page in a real browser, where
 # there is one: tools/setup chromium installs it.
