@@ -1,9 +1,5 @@
-/* backing.h: the files that code pages of rungs 2 and 3 live in.
- *
- * A memfd, or, where the kernel or a policy refuses to execute from one, an
- * unlinked file on a mount that allows it; each is tried with a mapping before
- * it is used. Never MFD_EXEC: vm.memfd_noexec=2 refuses it, and mapping needs
- * it not (memfd_create(2)).
+/* backing.h: the files that code pages of rungs 2 and 3 live in (codefile.h), what is in
+ * use of them, and their contents.
  *
  * Private memory of the host's goes to the current backing. Files grow by
  * windows of 1 MiB, one for each MiB of addresses, so that neighbours in memory
@@ -30,21 +26,6 @@
  * install a seccomp filter or use up its descriptors, and before pages are said to be
  * executable: a fault could not say that there is none. */
 long backing_ready(void);
-
-/* The kinds of file that are tried, the best first: "memfd", or a folder; NULL behind
- * the last. */
-const char *backing_kind(unsigned kind);
-
-/* A new file of that kind, a page long, whose pages may be executed: a descriptor, the
- * caller's. NAME is for a memfd. */
-long backing_try(unsigned kind, const char *name);
-
-/* A memfd, whether or not it may be executed. */
-long backing_memfd(const char *name);
-
-/* A file that nobody else can open, a page long, of which pages may be executed here;
- * the caller closes it. NAME is for a memfd. */
-long backing_new_file(const char *name);
 
 /* Where the private page at ADDRESS is to live: the file's number goes to
  * *BACKING, its page there is returned. The pages up to the next MiB boundary

@@ -22,7 +22,7 @@ src_libengine_la_SOURCES = \
 	src/policy.h src/policy.c \
 	src/decide.h src/decide.c \
 	src/descriptors.h src/descriptors.c \
-	src/backing.h src/backing.c src/reserve.h src/reserve.c \
+	src/codefile.h src/codefile.c src/backing.h src/backing.c src/reserve.h src/reserve.c \
 	src/rung/anonymous.h src/rung/anonymous.c \
 	src/rung/advice.h src/rung/advice.c \
 	src/rung/views.h src/rung/view.h src/rung/views.c src/rung/view.c \

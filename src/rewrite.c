@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "backing.h"
+#include "codefile.h"
 #include "memory.h"
 #include "sys.h"
 
@@ -120,7 +120,7 @@ bool rewrite_text(const struct vma *text, const struct rewrite *changes, unsigne
 	copy.original = (int)sys_open(text->name, O_RDONLY | O_CLOEXEC, 0);
 	if (copy.original < 0)
 		return false;
-	copy.file = (int)backing_new_file(name);
+	copy.file = (int)codefile_new(name);
 	done = copy.file >= 0 && copy_pages(&copy) && map_pages(&copy);
 	if (copy.file >= 0)
 		sys_close(copy.file);

@@ -120,7 +120,7 @@ static void look_at_mounts(struct probe_context *context)
 
 	if (!temporary || !*temporary)
 		temporary = "/tmp";
-	/* The first is the device, the others are where src/backing.c looks, and where
+	/* The first is the device, the others are where src/codefile.c looks, and where
 	 * other libraries do (libffi, for one). */
 	add_mount(context, "/dev/zero");
 	add_mount(context, "/dev/shm");

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backing.h"
+#include "codefile.h"
 #include "text.h"
 
 static bool comma; /* what comes next is not the first of its object or array */
@@ -175,7 +175,7 @@ static void requests(const struct probe_report *report)
 	open_group("backings", '[');
 	for (unsigned i = 0; i < report->backing_count; i++) {
 		open_group(NULL, '{');
-		string("name", backing_kind(i));
+		string("name", codefile_kind(i));
 		answer(&report->backings[i]);
 		close_group('}');
 	}

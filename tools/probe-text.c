@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backing.h"
+#include "codefile.h"
 
 enum { INDENT = 2, KEY = 20, COLUMN_WHAT = INDENT + KEY + 8 + 7 + 12 + 10, NARROW = 16 };
 
@@ -264,7 +264,7 @@ static void print_requests(const struct probe_report *report)
 			row(probe_requests[i].name, &report->results[i], true,
 			    probe_requests[i].what);
 	for (unsigned i = 0; i < report->backing_count; i++)
-		row(backing_kind(i), &report->backings[i], true,
+		row(codefile_kind(i), &report->backings[i], true,
 		    i ? "an unlinked file there, mapped r-x" : "a file of no mount, mapped r-x");
 	putchar('\n');
 }

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "backing.h"
+#include "codefile.h"
 #include "policy.h"
 #include "sys.h"
 
@@ -104,7 +104,7 @@ static long descriptor_for(const struct probe_request *request)
 	case MEMORY_FILE:
 		return one_page(temporary_file());
 	case MEMORY_MEMFD: {
-		long fd = one_page(backing_memfd("jitmend"));
+		long fd = one_page(codefile_memfd(CODEFILE_NAME));
 
 		if (!sys_failed(fd) && request->place == BEYOND_HEAP &&
 		    ftruncate((int)fd, 2 * (off_t)PAGE_BYTES) != 0)
@@ -355,7 +355,7 @@ struct probe_result probe_try(const struct probe_request *request)
 static void child_backing(const void *argument, struct trace *trace)
 {
 	trace->stage = STAGE_ASK;
-	trace->result = backing_try(*(const unsigned *)argument, "jitmend");
+	trace->result = codefile_try(*(const unsigned *)argument, CODEFILE_NAME);
 	if (!sys_failed(trace->result))
 		trace->stage = STAGE_DONE;
 }

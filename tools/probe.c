@@ -18,7 +18,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "backing.h"
+#include "codefile.h"
 #include "text.h"
 
 struct wishes {
@@ -158,7 +158,7 @@ static void gather(struct probe_report *report)
 	silent = report->quiet && report->context.auditor;
 	for (unsigned i = 0; i < probe_request_count; i++)
 		report->results[i] = silent ? untried : probe_try(&probe_requests[i]);
-	for (unsigned i = 0; backing_kind(i) && i < PROBE_MOST_BACKINGS; i++, report->backing_count++)
+	for (unsigned i = 0; codefile_kind(i) && i < PROBE_MOST_BACKINGS; i++, report->backing_count++)
 		report->backings[i] = silent ? untried : probe_try_backing(i);
 }
 
