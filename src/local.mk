@@ -93,6 +93,8 @@ src_libjitmend_la_SOURCES = \
 	src/hook/read.c \
 	src/hook/stream.c \
 	src/hook/result.c \
+	src/hook/stat.c \
+	src/hook/wait.c \
 	src/hook/syscall.c \
 	src/hook/confine.c
 if HAVE_ZYDIS

@@ -1,281 +1,36 @@
 /* hook/result.c: what answers in a structure of the host's, which may lie on a page
  * that holds code as well (hook/written.h): tcc -run puts a program's own variables
- * right behind its code. Rules: hook/hook.h.
+ * right behind its code. Rules: hook/hook.h. Files have one of their own (hook/stat.c), and
+ * so have children (hook/wait.c).
  *
  * Not here: what libc answers without the kernel (clock_gettime, by the vdso),
  * or out of memory of its own (statvfs), and pointers that only a device or a
  * protocol knows the size of, but for ioctl's usual ones. */
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/times.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../descriptors.h"
 #include "hook.h"
 #include "next.h"
 #include "written.h"
 
 int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room);
-int __xstat(int version, const char *path, struct stat *status);
-int __xstat64(int version, const char *path, struct stat64 *status);
-int __lxstat(int version, const char *path, struct stat *status);
-int __lxstat64(int version, const char *path, struct stat64 *status);
-int __fxstat(int version, int fd, struct stat *status);
-int __fxstat64(int version, int fd, struct stat64 *status);
-int __fxstatat(int version, int fd, const char *path, struct stat *status, int flags);
-int __fxstatat64(int version, int fd, const char *path, struct stat64 *status, int flags);
 
-/* A system call that this libc has no function for: nobody calls it here. */
-static int missing(void)
-{
-	errno = ENOSYS;
-	return -1;
-}
-
-/* ------------------------------------------------------------------ files */
-
-/* Programs ask fstat which numbers are open: ours are not (hook/descriptor.c). */
-
-HOOK int stat(const char *restrict path, struct stat *restrict status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.stat)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.stat(path, status));
-}
-
-HOOK int stat64(const char *restrict path, struct stat64 *restrict status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.stat64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.stat64(path, status));
-}
-
-HOOK int lstat(const char *restrict path, struct stat *restrict status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.lstat)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.lstat(path, status));
-}
-
-HOOK int lstat64(const char *restrict path, struct stat64 *restrict status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.lstat64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.lstat64(path, status));
-}
-
-HOOK int fstat(int fd, struct stat *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	if (descriptors_is_ours(fd))
-		return (int)hook_answer(-EBADF);
-	next_ensure_late();
-	if (!next.fstat)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fstat(fd, status));
-}
-
-HOOK int fstat64(int fd, struct stat64 *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	if (descriptors_is_ours(fd))
-		return (int)hook_answer(-EBADF);
-	next_ensure_late();
-	if (!next.fstat64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fstat64(fd, status));
-}
-
-HOOK int fstatat(int fd, const char *restrict path, struct stat *restrict status, int flags)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.fstatat)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fstatat(fd, path, status, flags));
-}
-
-HOOK int fstatat64(int fd, const char *restrict path, struct stat64 *restrict status, int flags)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.fstatat64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fstatat64(fd, path, status, flags));
-}
-
-/* What stat and its kin were before glibc 2.33. */
-HOOK int __xstat(int version, const char *path, struct stat *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.xstat)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.xstat(version, path, status));
-}
-
-HOOK int __xstat64(int version, const char *path, struct stat64 *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.xstat64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.xstat64(version, path, status));
-}
-
-HOOK int __lxstat(int version, const char *path, struct stat *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.lxstat)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.lxstat(version, path, status));
-}
-
-HOOK int __lxstat64(int version, const char *path, struct stat64 *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.lxstat64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.lxstat64(version, path, status));
-}
-
-HOOK int __fxstat(int version, int fd, struct stat *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	if (descriptors_is_ours(fd))
-		return (int)hook_answer(-EBADF);
-	next_ensure_late();
-	if (!next.fxstat)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fxstat(version, fd, status));
-}
-
-HOOK int __fxstat64(int version, int fd, struct stat64 *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	if (descriptors_is_ours(fd))
-		return (int)hook_answer(-EBADF);
-	next_ensure_late();
-	if (!next.fxstat64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fxstat64(version, fd, status));
-}
-
-HOOK int __fxstatat(int version, int fd, const char *path, struct stat *status, int flags)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.fxstatat)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fxstatat(version, fd, path, status, flags));
-}
-
-HOOK int __fxstatat64(int version, int fd, const char *path, struct stat64 *status, int flags)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.fxstatat64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fxstatat64(version, fd, path, status, flags));
-}
-
-HOOK int statx(int fd, const char *restrict path, int flags, unsigned mask,
-	       struct statx *restrict status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.statx)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.statx(fd, path, flags, mask, status));
-}
-
-HOOK int statfs(const char *path, struct statfs *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.statfs)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.statfs(path, status));
-}
-
-HOOK_ALIAS(__statfs, statfs);
-
-HOOK int statfs64(const char *path, struct statfs64 *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.statfs64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.statfs64(path, status));
-}
-
-HOOK int fstatfs(int fd, struct statfs *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.fstatfs)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fstatfs(fd, status));
-}
-
-HOOK int fstatfs64(int fd, struct statfs64 *status)
-{
-	struct iovec range = { status, sizeof *status };
-
-	next_ensure_late();
-	if (!next.fstatfs64)
-		return missing();
-	return (int)WRITTEN_CALL(&range, 1, next.fstatfs64(fd, status));
-}
+/* ------------------------------------------------------ pipes and sockets */
 
 HOOK int pipe(int fds[2])
 {
@@ -283,13 +38,11 @@ HOOK int pipe(int fds[2])
 
 	next_ensure_late();
 	if (!next.pipe)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.pipe(fds));
 }
 
 HOOK_ALIAS(__pipe, pipe);
-
-/* ---------------------------------------------------------------- sockets */
 
 HOOK int socketpair(int domain, int type, int protocol, int fds[2])
 {
@@ -297,7 +50,7 @@ HOOK int socketpair(int domain, int type, int protocol, int fds[2])
 
 	next_ensure_late();
 	if (!next.socketpair)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.socketpair(domain, type, protocol, fds));
 }
 
@@ -310,7 +63,7 @@ HOOK int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict l
 
 	next_ensure_late();
 	if (!next.accept)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(ranges, 2, next.accept(fd, address, length));
 }
 
@@ -323,7 +76,7 @@ HOOK int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict 
 
 	next_ensure_late();
 	if (!next.accept4)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(ranges, 2, next.accept4(fd, address, length, flags));
 }
 
@@ -336,7 +89,7 @@ HOOK int getsockname(int fd, struct sockaddr *restrict address, socklen_t *restr
 
 	next_ensure_late();
 	if (!next.getsockname)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(ranges, 2, next.getsockname(fd, address, length));
 }
 
@@ -349,7 +102,7 @@ HOOK int getpeername(int fd, struct sockaddr *restrict address, socklen_t *restr
 
 	next_ensure_late();
 	if (!next.getpeername)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(ranges, 2, next.getpeername(fd, address, length));
 }
 
@@ -363,7 +116,7 @@ HOOK int getsockopt(int fd, int level, int option, void *restrict value,
 
 	next_ensure_late();
 	if (!next.getsockopt)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(ranges, 2, next.getsockopt(fd, level, option, value, length));
 }
 
@@ -377,7 +130,7 @@ HOOK int poll(struct pollfd *fds, nfds_t count, int timeout)
 
 	next_ensure_late();
 	if (!next.poll)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.poll(fds, count, timeout));
 }
 
@@ -389,7 +142,7 @@ HOOK int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room)
 
 	next_ensure_late();
 	if (!next.poll_chk)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.poll_chk(fds, count, timeout, room));
 }
 
@@ -405,7 +158,7 @@ HOOK int select(int count, fd_set *restrict readers, fd_set *restrict writers,
 
 	next_ensure_late();
 	if (!next.select)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(ranges, 4, next.select(count, readers, writers, others, timeout));
 }
 
@@ -417,7 +170,7 @@ HOOK int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
 
 	next_ensure_late();
 	if (!next.epoll_wait)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.epoll_wait(fd, events, most, timeout));
 }
 
@@ -427,7 +180,7 @@ HOOK int nanosleep(const struct timespec *time, struct timespec *rest)
 
 	next_ensure_late();
 	if (!next.nanosleep)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.nanosleep(time, rest));
 }
 
@@ -441,7 +194,7 @@ HOOK int uname(struct utsname *name)
 
 	next_ensure_late();
 	if (!next.uname)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.uname(name));
 }
 
@@ -451,7 +204,7 @@ HOOK int sysinfo(struct sysinfo *information)
 
 	next_ensure_late();
 	if (!next.sysinfo)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.sysinfo(information));
 }
 
@@ -461,7 +214,7 @@ HOOK clock_t times(struct tms *used)
 
 	next_ensure_late();
 	if (!next.times)
-		return missing();
+		return hook_missing();
 	return WRITTEN_CALL(&range, 1, next.times(used));
 }
 
@@ -471,7 +224,7 @@ HOOK int getrusage(__rusage_who_t who, struct rusage *used)
 
 	next_ensure_late();
 	if (!next.getrusage)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.getrusage(who, used));
 }
 
@@ -481,7 +234,7 @@ HOOK int getrlimit(__rlimit_resource_t resource, struct rlimit *limit)
 
 	next_ensure_late();
 	if (!next.getrlimit)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.getrlimit(resource, limit));
 }
 
@@ -491,7 +244,7 @@ HOOK int getrlimit64(__rlimit_resource_t resource, struct rlimit64 *limit)
 
 	next_ensure_late();
 	if (!next.getrlimit64)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.getrlimit64(resource, limit));
 }
 
@@ -502,7 +255,7 @@ HOOK int prlimit(pid_t pid, __rlimit_resource_t resource, const struct rlimit *l
 
 	next_ensure_late();
 	if (!next.prlimit)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.prlimit(pid, resource, limit, old));
 }
 
@@ -513,7 +266,7 @@ HOOK int prlimit64(pid_t pid, __rlimit_resource_t resource, const struct rlimit6
 
 	next_ensure_late();
 	if (!next.prlimit64)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.prlimit64(pid, resource, limit, old));
 }
 
@@ -523,7 +276,7 @@ HOOK int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
 
 	next_ensure_late();
 	if (!next.sched_getaffinity)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.sched_getaffinity(pid, size, set));
 }
 
@@ -533,7 +286,7 @@ HOOK int sigaltstack(const stack_t *restrict to, stack_t *restrict old)
 
 	next_ensure_late();
 	if (!next.sigaltstack)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.sigaltstack(to, old));
 }
 
@@ -543,7 +296,7 @@ HOOK int getitimer(__itimer_which_t which, struct itimerval *value)
 
 	next_ensure_late();
 	if (!next.getitimer)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.getitimer(which, value));
 }
 
@@ -554,7 +307,7 @@ HOOK int setitimer(__itimer_which_t which, const struct itimerval *restrict valu
 
 	next_ensure_late();
 	if (!next.setitimer)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.setitimer(which, value, old));
 }
 
@@ -564,7 +317,7 @@ HOOK int getgroups(int count, gid_t groups[])
 
 	next_ensure_late();
 	if (!next.getgroups)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.getgroups(count, groups));
 }
 
@@ -574,7 +327,7 @@ HOOK int timerfd_gettime(int fd, struct itimerspec *value)
 
 	next_ensure_late();
 	if (!next.timerfd_gettime)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.timerfd_gettime(fd, value));
 }
 
@@ -584,93 +337,8 @@ HOOK int timerfd_settime(int fd, int flags, const struct itimerspec *value, stru
 
 	next_ensure_late();
 	if (!next.timerfd_settime)
-		return missing();
+		return hook_missing();
 	return (int)WRITTEN_CALL(&range, 1, next.timerfd_settime(fd, flags, value, old));
-}
-
-/* --------------------------------------------------------------- children */
-
-/* The kernel has forgotten the child by the time it writes, and a handler of SIGCHLD
- * may have run on the page meanwhile: no call is made twice. Where the host's words
- * are among code, the kernel writes to ours. */
-static bool is_code(void *address, size_t length)
-{
-	struct iovec range = { address, address ? length : 0 };
-
-	return writes_is_code(&range, 1);
-}
-
-HOOK pid_t wait4(pid_t pid, int *status, int options, struct rusage *used)
-{
-	bool mine = is_code(status, sizeof *status), used_mine = is_code(used, sizeof *used);
-	struct rusage own_used;
-	int own_status = 0;
-	pid_t result;
-
-	next_ensure_late();
-	if (!next.wait4)
-		return missing();
-	result = next.wait4(pid, mine ? &own_status : status, options,
-			    used_mine ? &own_used : used);
-	if (result > 0 && mine)
-		*status = own_status;
-	if (result > 0 && used_mine)
-		*used = own_used;
-	return result;
-}
-
-HOOK pid_t wait3(int *status, int options, struct rusage *used)
-{
-	return wait4(-1, status, options, used);
-}
-
-HOOK pid_t waitpid(pid_t pid, int *status, int options)
-{
-	bool mine = is_code(status, sizeof *status);
-	int own_status = 0;
-	pid_t result;
-
-	next_ensure_late();
-	if (!next.waitpid)
-		return missing();
-	result = next.waitpid(pid, mine ? &own_status : status, options);
-	if (result > 0 && mine)
-		*status = own_status;
-	return result;
-}
-
-HOOK_ALIAS(__waitpid, waitpid);
-
-HOOK pid_t wait(int *status)
-{
-	bool mine = is_code(status, sizeof *status);
-	int own_status = 0;
-	pid_t result;
-
-	next_ensure_late();
-	if (!next.wait)
-		return missing();
-	result = next.wait(mine ? &own_status : status);
-	if (result > 0 && mine)
-		*status = own_status;
-	return result;
-}
-
-HOOK_ALIAS(__wait, wait);
-
-HOOK int waitid(idtype_t type, id_t id, siginfo_t *information, int options)
-{
-	bool mine = is_code(information, sizeof *information);
-	siginfo_t own = { 0 };
-	int result;
-
-	next_ensure_late();
-	if (!next.waitid)
-		return missing();
-	result = next.waitid(type, id, mine ? &own : information, options);
-	if (result == 0 && mine)
-		*information = own;
-	return result;
 }
 
 /* ----------------------------------------------------------------- others */
