@@ -29,7 +29,7 @@ src_libengine_la_SOURCES = \
 	src/rung/adopt.c src/rung/touch.c src/rung/together.h src/rung/together.c \
 	src/rung/giveback.c src/rung/freeze.c \
 	src/arithmetic.h src/arithmetic.c src/operands.h src/operands.c \
-	src/decoder.h src/store.h src/store.c \
+	src/carry.h src/carry.c src/decoder.h src/store.h src/store.c \
 	src/detour.h src/detour.c \
 	src/rewrite.h src/rewrite.c \
 	src/trampoline.h src/trampoline.c \

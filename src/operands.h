@@ -1,7 +1,7 @@
 /* operands.h: what the operands of a decoded instruction stand for: registers,
  * memory, numbers.
  *
- * For store.c alone; needs the headers of Zydis. Freestanding, async-signal-safe,
+ * For store.c and carry.c; needs the headers of Zydis. Freestanding, async-signal-safe,
  * for the fault handler. Vector registers are moved as bytes, from where the
  * kernel put them: the signal frame holds an XSAVE area. */
 #ifndef JITMEND_OPERANDS_H
