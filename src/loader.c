@@ -1,7 +1,6 @@
-/* loader.c: libc's loader, and whose malloc it would call. See loader.h. */
+/* loader.c: whose malloc libc's loader would call. See loader.h. */
 #include "loader.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <stddef.h>
 
@@ -19,15 +18,4 @@ static bool malloc_is_the_programs(void)
 bool loader_may_open(void)
 {
 	return !malloc_is_the_programs();
-}
-
-/* RTLD_NOW: the loader is not to be asked again in the fault handler. */
-void *loader_open(const char *soname)
-{
-	return loader_may_open() ? dlopen(soname, RTLD_NOW | RTLD_LOCAL) : NULL;
-}
-
-void *loader_find(void *library, const char *name)
-{
-	return dlsym(library, name);
 }

@@ -122,7 +122,7 @@ tools_jitmend_agent_SOURCES = \
 	src/agent/trap.h src/agent/trap.c \
 	src/agent/become.h src/agent/become.c \
 	src/agent/backtrace.c \
-	src/library.h src/library.c src/decoder.h src/decoder.c src/loader.h \
+	src/library.h src/library.c src/decoder.h src/decoder.c \
 	src/hook/symbols.h src/hook/definitions.c \
 	src/tables.h src/tables.c src/module.h src/module.c src/stacks.h src/stacks.c \
 	src/provenance.h src/provenance.c \
