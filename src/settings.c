@@ -13,7 +13,7 @@ static bool bad(struct settings_error *error, const char *word, size_t length,
 	return false;
 }
 
-bool settings_parse_mode(const char *value, enum mode *mode, struct settings_error *error)
+static bool parse_mode(const char *value, enum mode *mode, struct settings_error *error)
 {
 	if (string_equal(value, "mend"))
 		*mode = MODE_MEND;
@@ -116,7 +116,7 @@ bool settings_parse_backtrace(const char *value, unsigned *frames, struct settin
 	return true;
 }
 
-bool settings_parse_children(const char *value, bool *follow, struct settings_error *error)
+static bool parse_children(const char *value, bool *follow, struct settings_error *error)
 {
 	if (string_equal(value, "follow"))
 		*follow = true;
@@ -128,7 +128,7 @@ bool settings_parse_children(const char *value, bool *follow, struct settings_er
 	return true;
 }
 
-bool settings_parse_trampolines(const char *value, bool *emulate, struct settings_error *error)
+static bool parse_trampolines(const char *value, bool *emulate, struct settings_error *error)
 {
 	if (string_equal(value, "emulate"))
 		*emulate = true;
@@ -146,7 +146,7 @@ static bool read_variable(const char *variable, struct settings *settings,
 
 	if ((value = string_after(variable, "JITMEND_MODE="))) {
 		error->variable = "JITMEND_MODE";
-		return settings_parse_mode(value, &settings->mode, error);
+		return parse_mode(value, &settings->mode, error);
 	}
 	if ((value = string_after(variable, "JITMEND_POLICY="))) {
 		error->variable = "JITMEND_POLICY";
@@ -163,11 +163,11 @@ static bool read_variable(const char *variable, struct settings *settings,
 	}
 	if ((value = string_after(variable, "JITMEND_CHILDREN="))) {
 		error->variable = "JITMEND_CHILDREN";
-		return settings_parse_children(value, &settings->follow, error);
+		return parse_children(value, &settings->follow, error);
 	}
 	if ((value = string_after(variable, "JITMEND_TRAMPOLINES="))) {
 		error->variable = "JITMEND_TRAMPOLINES";
-		return settings_parse_trampolines(value, &settings->trampolines, error);
+		return parse_trampolines(value, &settings->trampolines, error);
 	}
 	return true;
 }

@@ -52,13 +52,11 @@ struct settings_error {
 struct settings settings_read(char *const *environment, bool secure,
 			      struct settings_error *error);
 
-/* One variable's value each. False and *ERROR filled in where it is bad. */
-bool settings_parse_mode(const char *value, enum mode *mode, struct settings_error *error);
+/* One variable's value each, for who asks before there is an environment. False and *ERROR
+ * filled in where it is bad. */
 bool settings_parse_policy(const char *value, unsigned *policy, struct settings_error *error);
 bool settings_parse_log(const char *value, struct settings_error *error);
 bool settings_parse_backtrace(const char *value, unsigned *frames, struct settings_error *error);
-bool settings_parse_trampolines(const char *value, bool *emulate, struct settings_error *error);
-bool settings_parse_children(const char *value, bool *follow, struct settings_error *error);
 
 /* The log's name with %p as the process id in decimal and %% as a percent sign.
  * False where it does not fit. */
