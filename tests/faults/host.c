@@ -645,9 +645,17 @@ static bool fill_mappings(unsigned left)
 	return i < most;
 }
 
+/* Pages that are no part of a larger mapping: to change what they may takes none more. */
+static unsigned char *map_apart(const char *what, size_t pages, int protection)
+{
+	unsigned char *at = map(what, pages + 2, PROT_NONE, PRIVATE, -1);
+
+	return at && protect(what, at + PAGE, pages, protection) ? at + PAGE : NULL;
+}
+
 static void with_mappings_left(unsigned left)
 {
-	unsigned char *at = map("rwx", 6, RWX, PRIVATE, -1), *other = map("rw", 6, RW, PRIVATE, -1);
+	unsigned char *at = map("rwx", 6, RWX, PRIVATE, -1), *other = map_apart("rw", 6, RW);
 	unsigned char *busy = map("busy", 3, RWX, PRIVATE, -1);
 
 	if (!at || !other || !busy) {
