@@ -6,7 +6,7 @@
 needs='pypy3 /usr/bin/python3'
 
 lacking() {
-	pypy3 -c 'import test.test_fork1' 2>/dev/null || echo "pypy3-lib-testsuite is not installed"
+	pypy3 -c 'import test.test_fork1' 2>/dev/null || echo "pypy3-lib-testsuite is not installed, or lacks files"
 }
 
 suite() {
