@@ -10,8 +10,8 @@ needs=javac
 jtreg=/usr/share/jtreg/bin/jtreg
 
 lacking() {
-	[ -x "$jtreg" ] || echo "jtreg7 is not installed"
-	"$peers/unpack" openjdk-17 || echo "no source package of openjdk-17"
+	[ -x "$jtreg" ] || echo "jtreg is not installed"
+	"$peers/unpack" 'openjdk-[0-9]*' || echo "no source package of openjdk"
 }
 
 folders=(exceptions inlining interpreter linkage osr uncommontrap)
@@ -19,7 +19,7 @@ folders=(exceptions inlining interpreter linkage osr uncommontrap)
 
 # The groups name folders that are not unpacked.
 prepare() {
-	"$peers/unpack" openjdk-17 '*/test/hotspot/jtreg/TEST.ROOT' '*/test/lib/*' '*/test/jtreg-ext/*' \
+	"$peers/unpack" 'openjdk-[0-9]*' '*/test/hotspot/jtreg/TEST.ROOT' '*/test/lib/*' '*/test/jtreg-ext/*' \
 		"${folders[@]/#/*/test/hotspot/jtreg/compiler/}" '*/test/hotspot/jtreg/compiler/whitebox/*'
 	mv openjdk-*/* .
 	sed -i '/^groups=/d' test/hotspot/jtreg/TEST.ROOT

@@ -5,11 +5,11 @@ needs=php
 
 lacking() {
 	[ -n "$(php -r 'echo extension_loaded("Zend OPcache");')" ] || echo "php has no opcache"
-	"$peers/unpack" php8.2 || echo "no source package of php8.2"
+	"$peers/unpack" 'php[0-9].[0-9]' || echo "no source package of php"
 }
 
 prepare() {
-	"$peers/unpack" php8.2 '*/run-tests.php' '*/ext/opcache/tests/*' '*/ext/pcre/tests/*' \
+	"$peers/unpack" 'php[0-9].[0-9]' '*/run-tests.php' '*/ext/opcache/tests/*' '*/ext/pcre/tests/*' \
 		'*/Zend/tests/closures/*' '*/Zend/tests/generators/*' '*/Zend/tests/try/*'
 	mv php-*/* .
 }

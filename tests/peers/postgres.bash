@@ -19,21 +19,22 @@ tests='test_setup boolean char text int2 int4 int8 oid float4 float8 bit numeric
 	prepare select_parallel partition_prune'
 
 needs+=" gcc"
-headers=$peers_packages/postgresql-server-dev-15/usr/include/postgresql
+release=${bin%/bin} release=${release##*/}
+headers=$peers_packages/postgresql-server-dev-$release/usr/include/postgresql/$release/server
 
 eval "lacking_server() $(declare -f lacking | tail -n +2)"
 
 lacking() {
 	lacking_server
-	[ -d "$headers/15/server" ] || echo "postgresql-server-dev-15 is not unpacked"
-	"$peers/unpack" postgresql-15 || echo "no source package of postgresql-15"
+	[ -d "$headers" ] || echo "postgresql-server-dev-$release is not unpacked"
+	"$peers/unpack" "postgresql-$release" || echo "no source package of postgresql-$release"
 }
 
 prepare() {
-	"$peers/unpack" postgresql-15 '*/src/test/regress/sql/*' '*/src/test/regress/expected/*' \
+	"$peers/unpack" "postgresql-$release" '*/src/test/regress/sql/*' '*/src/test/regress/expected/*' \
 		'*/src/test/regress/data/*' '*/src/test/regress/regress.c'
 	mv postgresql-*/src/test/regress .
-	gcc -O1 -w -fPIC -shared -I "$headers/15/server" \
+	gcc -O1 -w -fPIC -shared -I "$headers" \
 		-I "$peers_packages/libpq-dev/usr/include/postgresql" -o regress.so regress/regress.c
 	${unprivileged[@]+"${unprivileged[@]}"} "$bin/initdb" -D data -U zoo -A trust -E UTF8 --locale=C --no-sync
 }

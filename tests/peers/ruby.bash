@@ -14,12 +14,12 @@ eval "prepare_jit() $(declare -f prepare | tail -n +2)"
 
 lacking() {
 	lacking_jit
-	"$peers/unpack" ruby3.1 || echo "no source package of ruby3.1"
+	"$peers/unpack" 'ruby[0-9].[0-9]' || echo "no source package of ruby"
 }
 
 prepare() {
 	prepare_jit
-	"$peers/unpack" ruby3.1 '*/bootstraptest/*'
+	"$peers/unpack" 'ruby[0-9].[0-9]' '*/bootstraptest/*'
 	mv ruby-*/bootstraptest .
 }
 
