@@ -56,7 +56,7 @@ static void begin(char **command)
 
 int main(int argc, char **argv)
 {
-	int status, signal = 0;
+	int status = 0, signal = 0;
 	pid_t child, stopped;
 
 	if (argc < 2)
