@@ -12,6 +12,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -371,12 +372,16 @@ static void execs_unseen(void)
 	execs_beside();
 }
 
-static volatile bool over;
+static volatile bool begun, over;
 
+/* Not before all are there: while a thread is about to be another program, the kernel makes
+ * no thread that shares its folder (clone(2), EAGAIN). */
 static void *exec_again_and_again(void *file)
 {
 	char *arguments[] = { "zero", NULL };
 
+	while (!begun)
+		sched_yield();
 	while (!over)
 		kernel(SYS_execve, (long)file, (long)arguments, 0, 0, 0, 0);
 	return NULL;
@@ -392,6 +397,7 @@ static void execs_at_once(void)
 
 	for (int i = 0; i < 2; i++)
 		must(pthread_create(&threads[i], NULL, exec_again_and_again, rest[0]) == 0, "thread");
+	begun = true;
 	for (int i = 0; i < 8000; i++)
 		wrong += kernel(SYS_execve, (long)"/bin/true", (long)arguments, 16, 0, 0, 0) != -EFAULT;
 	over = true;
