@@ -20,8 +20,9 @@
 
 #include "codepages.h"
 
-/* How often a call is made again. */
-#define WRITES_TRIES 16
+/* How often a call is made again. Who turns a page all the time, on a busy machine, lets a
+ * caller that waits for it go on just before the next turn: 16 were too few once. */
+#define WRITES_TRIES 1000
 
 /* Whether any page of a range is a code page. */
 bool writes_is_code(const struct iovec *ranges, size_t count);
